@@ -1,0 +1,81 @@
+import { availableParallelism, homedir, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { UserError } from './errors.ts';
+
+const text = z.string().trim().min(1);
+const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+
+/** Every setting, as it stands in the environment. `hiphop doctor` and README.md list them. */
+const environmentSchema = z.object({
+  DATA_DIR: text.default('.data'),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  CACHE_DIR: text.optional(),
+  LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+  AUDIO_EXCERPT: z.enum(['auto', 'first', 'middle', 'loudest']).default('auto'),
+  AUDIO_SECONDS: z.coerce.number().min(1).max(600).default(30),
+  AUDIO_TIMEOUT_SECONDS: whole(1, 3600).default(60),
+  AUDIO_MAX_MEGABYTES: whole(1, 1900).default(500),
+  AUDIO_PROCESSES: whole(1, 256).optional(),
+  KEEP_PREVIEWS: z.enum(['yes', 'no']).default('no'),
+  TENSORFLOW: z.enum(['auto', 'gpu', 'cpu', 'wasm']).default('auto'),
+});
+
+/** The settings of one process: parsed once by its entry point, passed to everything else. */
+export interface Config {
+  /** Absolute path of the folder that holds all that is not in a server. */
+  dataDir: string;
+  /** PostgreSQL to use instead of the embedded server. */
+  databaseUrl: string | undefined;
+  /** Redis that carries the queues instead of PostgreSQL. */
+  redisUrl: string | undefined;
+  /** Absolute path of what can be downloaded again: TensorFlow's libraries. Shared by checkouts. */
+  cacheDir: string;
+  logLevel: 'silent' | 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
+  audio: {
+    excerpt: 'auto' | 'first' | 'middle' | 'loudest';
+    seconds: number;
+    timeoutSeconds: number;
+    maxBytes: number;
+    processes: number;
+  };
+  keepPreviews: boolean;
+  tensorflow: 'auto' | 'gpu' | 'cpu' | 'wasm';
+}
+
+/**
+ * Parse the environment.
+ * @throws UserError that names each setting that is wrong
+ */
+export function parseConfig(environment: NodeJS.ProcessEnv): Config {
+  // An empty variable, as docker-compose passes for an unset one, is no setting.
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) {
+    const wrong = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new UserError(`settings in the environment are wrong: ${wrong.join('; ')}`);
+  }
+  const env = parsed.data;
+  return {
+    dataDir: resolve(env.DATA_DIR),
+    databaseUrl: env.DATABASE_URL,
+    redisUrl: env.REDIS_URL,
+    cacheDir: resolve(env.CACHE_DIR ?? defaultCacheDir(environment)),
+    logLevel: env.LOG_LEVEL,
+    audio: {
+      excerpt: env.AUDIO_EXCERPT,
+      seconds: env.AUDIO_SECONDS,
+      timeoutSeconds: env.AUDIO_TIMEOUT_SECONDS,
+      maxBytes: env.AUDIO_MAX_MEGABYTES * 1_000_000,
+      processes: env.AUDIO_PROCESSES ?? availableParallelism(),
+    },
+    keepPreviews: env.KEEP_PREVIEWS === 'yes',
+    tensorflow: env.TENSORFLOW,
+  };
+}
+
+function defaultCacheDir(environment: NodeJS.ProcessEnv): string {
+  const base = environment['XDG_CACHE_HOME'] || (homedir() ? join(homedir(), '.cache') : tmpdir());
+  return join(base, 'hiphop-popularity');
+}
