@@ -12,7 +12,7 @@ const environmentSchema = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   CACHE_DIR: text.optional(),
-  LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+  LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).optional(),
   AUDIO_EXCERPT: z.enum(['auto', 'first', 'middle', 'loudest']).default('auto'),
   AUDIO_SECONDS: z.coerce.number().min(1).max(600).default(30),
   AUDIO_TIMEOUT_SECONDS: whole(1, 3600).default(60),
@@ -32,7 +32,8 @@ export interface Config {
   redisUrl: string | undefined;
   /** Absolute path of what can be downloaded again: TensorFlow's libraries. Shared by checkouts. */
   cacheDir: string;
-  logLevel: 'silent' | 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
+  /** Undefined where nobody asked: a service then says more than a command. */
+  logLevel: 'silent' | 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | undefined;
   audio: {
     excerpt: 'auto' | 'first' | 'middle' | 'loudest';
     seconds: number;

@@ -1,0 +1,144 @@
+/** The demo: synthesised music with a planted, audible rule goes through the real system, end to end. */
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { parse } from 'csv-parse/sync';
+import type { Config } from '../../shared/config.ts';
+import { rocAuc } from '../../shared/learning/metrics.ts';
+import { entryPoint } from '../../shared/paths.ts';
+import { exitStatus, runCommand } from '../cli.ts';
+import { print, printJson, tell } from '../output.ts';
+import { findSongs, type Scores, scoringModel } from '../score.ts';
+import { withSession } from '../session.ts';
+import { ingestAndWait } from './ingest.ts';
+import { describeScores, scoreAndWait } from './score.ts';
+import { describeAnswer, trainAndWait } from './train.ts';
+
+interface DemoOptions {
+  tracks: number;
+  songs: number;
+  seed: number;
+  json?: boolean;
+}
+
+export function registerDemo(program: Command): void {
+  program
+    .command('demo')
+    .description('make a small catalogue of synthesised music, learn from it and rank unheard songs')
+    .option('--tracks <n>', 'tracks of the catalogue', count, 120)
+    .option('--songs <n>', 'unheard songs', count, 12)
+    .option('--seed <n>', 'of the music and the learning', count, 7)
+    .option('--json', 'print the outcome as JSON')
+    .action((options: DemoOptions) =>
+      runCommand(false, async (cli) => {
+        // A folder and a server of its own, so that a real catalogue is never mixed with made-up music.
+        const dataDir = join(cli.config.dataDir, 'demo');
+        const config: Config = { ...cli.config, dataDir, databaseUrl: undefined };
+        await demo(config, cli, options);
+      }),
+    );
+}
+
+async function demo(
+  config: Config,
+  cli: { log: Parameters<typeof withSession>[1]; signal: AbortSignal },
+  options: DemoOptions,
+): Promise<void> {
+  const started = performance.now();
+  const step = (title: string) => tell(`\n[${((performance.now() - started) / 1000).toFixed(0)} s] ${title}`);
+  const music = join(config.dataDir, 'music');
+  tell(
+    'A rule is planted in this music: tracks with a deep sub-bass and rolling hats were "popular". The program\n' +
+      'is not told. It gets audio and popularity, as it would of a real catalogue, and has to find out.',
+  );
+  step(`Making ${options.tracks} tracks and ${options.songs} unheard songs by other artists`);
+  await makeMusic(music, options, cli.signal);
+
+  await withSession(config, cli.log, cli.signal, async (session) => {
+    step('Ingest: every track through the queues, its audio fetched, its mel spectrogram made');
+    const ingested = await ingestAndWait(session, join(music, 'catalogue', 'manifest.csv'), true);
+    tell(ingested.summary);
+
+    step('Freeze a data set, then train three models on it: the majority, a linear one, a network');
+    const trained = await trainAndWait(session, {
+      ...{ models: 'dummy,logistic,crnn', preset: 'auto', wait: true, seed: options.seed },
+      ...{ threshold: 'median', holdout: 0.15, test: 0.15 },
+    });
+    tell(describeAnswer(trained));
+
+    step('Score the unheard songs with the champion');
+    const songs = await findSongs([join(music, 'unheard')]);
+    const scores = await scoreAndWait(session, await scoringModel(session, undefined), songs);
+    const shown: Scores = {
+      ...scores,
+      songs: scores.songs.map((song) => ({ ...song, file: basename(song.file) })),
+    };
+    const verdict = await compareWithTruth(shown, join(music, 'unheard-truth.csv'), trained.threshold);
+    const champion = trained.models.find((model) => model.id === trained.champion);
+    const holdoutAuc = champion && 'holdout' in champion ? champion.holdout.rocAuc : null;
+    step('Done');
+    if (options.json)
+      printJson({ ingested: ingested.answer, trained, scores: shown, holdoutAuc, ...verdict });
+    else {
+      print(describeScores(shown));
+      print('');
+      print(
+        `The planted truth, which no model saw: ${verdict.popularInTopHalf} of the ${verdict.popular} songs that would become popular stand in the upper half of this ranking.`,
+      );
+      print(
+        champion && 'holdout' in champion
+          ? `Holdout ROC-AUC of the champion ${champion.id} (${champion.name}): ${holdoutAuc?.toFixed(3)} on ${champion.holdout.n} tracks; of this ranking: ${verdict.rankingAuc.toFixed(3)} on ${verdict.songs} songs.`
+          : `ROC-AUC of this ranking: ${verdict.rankingAuc.toFixed(3)} on ${verdict.songs} songs.`,
+      );
+    }
+    if (scores.songs.some((song) => 'error' in song)) process.exitCode = exitStatus.failed;
+  });
+}
+
+/** The simulator is a process of its own: it stands for the outside world. */
+async function makeMusic(folder: string, options: DemoOptions, signal: AbortSignal): Promise<void> {
+  const { tracks, songs, seed } = options;
+  const child = spawn(
+    process.execPath,
+    [
+      ...[entryPoint('simulator/main.ts'), 'catalogue', '--out', folder],
+      ...['--tracks', String(tracks), '--unheard', String(songs), '--seed', String(seed)],
+    ],
+    { stdio: ['ignore', 'ignore', 'inherit'], signal },
+  );
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`the music could not be made (exit status ${code})`)),
+    );
+  });
+}
+
+/** How well the ranking does by the popularity that was planted, with the data set's threshold. */
+async function compareWithTruth(scores: Scores, path: string, threshold: number) {
+  const rows = parse(await readFile(path, 'utf8'), { columns: true }) as {
+    file: string;
+    popularity: string;
+  }[];
+  const truth = new Map(rows.map((row) => [basename(row.file), Number(row.popularity)]));
+  const ranked = scores.songs.flatMap((song) =>
+    'error' in song ? [] : [{ ...song, popular: (truth.get(song.file) ?? 0) >= threshold }],
+  );
+  const upperHalf = ranked.slice(0, Math.ceil(ranked.length / 2));
+  return {
+    songs: ranked.length,
+    popular: ranked.filter((song) => song.popular).length,
+    popularInTopHalf: upperHalf.filter((song) => song.popular).length,
+    rankingAuc:
+      rocAuc(
+        ranked.map((song) => song.probability),
+        ranked.map((song) => (song.popular ? 1 : 0)),
+      ) ?? Number.NaN,
+  };
+}
+
+function count(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('expected a whole number');
+  return Number(text);
+}

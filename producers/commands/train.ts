@@ -1,0 +1,172 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Model } from '../../shared/database/generated/client.ts';
+import { publicId } from '../../shared/identifiers.ts';
+import { modelFamilies } from '../../shared/learning/families.ts';
+import { setUpTensorFlow } from '../../shared/tensorflow/index.ts';
+import { exitStatus, runInSession } from '../cli.ts';
+import { findDataSet, freeze } from '../freeze.ts';
+import { print, printJson, progress, table, tell, withInterval } from '../output.ts';
+import type { Session } from '../session.ts';
+import { describeRun, enqueueRun, parseModelNames, train } from '../train.ts';
+import { waitFor } from '../wait.ts';
+import { addFreezeOptions, describeDataSet, type FreezeOptions, freezeRequest } from './freeze.ts';
+
+export interface TrainOptions extends FreezeOptions {
+  models: string;
+  dataSet?: string;
+  preset: string;
+  crossValidate?: number;
+  shuffleLabels?: boolean;
+  wait?: boolean;
+}
+
+export function registerTrain(program: Command): void {
+  const command = program
+    .command('train')
+    .description('train models on a data set, evaluate them and let them challenge the champion')
+    .option(
+      '--models <names>',
+      `comma-separated: ${Object.keys(modelFamilies).join(', ')}`,
+      'dummy,logistic,crnn',
+    )
+    .option('--data-set <name>', 'the data set; without it the catalogue is frozen first, as it stands')
+    .option('--preset <name>', 'size of the networks: auto, original, small', 'auto')
+    .option(
+      '--cross-validate <folds>',
+      'also score every track by a model that never heard it or its artist',
+      folds,
+    )
+    .option('--shuffle-labels', 'the null test: train on permuted labels, which must end near chance');
+  addFreezeOptions(command)
+    .option('--wait', 'stay until all are trained (always so where nothing else runs the work)')
+    .option('--json', 'print the outcome as JSON')
+    .action((options: TrainOptions) =>
+      runInSession(async (session) => {
+        const answer = await trainAndWait(session, options);
+        if (options.json) printJson(answer);
+        else print(describeAnswer(answer));
+        if (
+          answer.models.some(
+            (model) => 'error' in model && model.state !== 'queued' && model.state !== 'training',
+          )
+        ) {
+          process.exitCode = exitStatus.failed;
+        }
+      }),
+    );
+}
+
+export type TrainAnswer = Awaited<ReturnType<typeof describeRun>>;
+
+export async function trainAndWait(session: Session, options: TrainOptions): Promise<TrainAnswer> {
+  const { prisma } = session.database;
+  const names = parseModelNames(options.models);
+  const dataSet = options.dataSet
+    ? await findDataSet(prisma, options.dataSet)
+    : await freeze(session, freezeRequest(options)).then((frozen) => {
+        tell(describeDataSet(frozen.dataSet, frozen.isNew));
+        return frozen.dataSet;
+      });
+  const own = (await session.workforce.missing(['train'])).length > 0;
+  if (own && names.some((name) => modelFamilies[name as keyof typeof modelFamilies].needsTensorFlow)) {
+    const { cacheDir, tensorflow } = session.config;
+    tell((await setUpTensorFlow({ cacheDir, preference: tensorflow, log: tell })).note);
+  }
+  const run = await train(session, {
+    models: names,
+    dataSet,
+    options: {
+      preset: options.preset,
+      seed: options.seed,
+      shuffleLabels: options.shuffleLabels ?? false,
+      crossValidationFolds: options.crossValidate ?? null,
+    },
+  });
+  if (options.wait || own) await waitForRun(session, run.id);
+  return describeRun(session, run.id);
+}
+
+async function waitForRun(session: Session, trainingRunId: number): Promise<void> {
+  const { prisma } = session.database;
+  const models = () => prisma.model.findMany({ where: { trainingRunId }, orderBy: { id: 'asc' } });
+  const bar = progress('training');
+  await waitFor(session, {
+    stages: ['train'],
+    finished: async () => {
+      const rows = await models();
+      const running = rows.find((model) => model.state === 'training');
+      const done = rows.filter((model) => model.state !== 'queued' && model.state !== 'training').length;
+      bar.update(done, rows.length, running ? describeProgress(running) : '');
+      const run = await prisma.trainingRun.findUniqueOrThrow({ where: { id: trainingRunId } });
+      // The run is finished once its models have challenged the champion.
+      return run.finishedAt !== null;
+    },
+    repair: async () => enqueueRun(session, await models()),
+  }).finally(bar.stop);
+}
+
+interface EpochProgress {
+  phase: 'cross-validation' | 'final';
+  fold?: number;
+  folds?: number;
+  epoch?: number;
+  epochs?: number;
+  trainLoss?: number;
+  testLoss?: number;
+  testRocAuc?: number | null;
+}
+
+function describeProgress(model: Model): string {
+  const at = model.progress as EpochProgress | null;
+  const name = `${publicId('model', model.id)} (${model.name})`;
+  if (!at) return name;
+  return [
+    name,
+    at.phase === 'cross-validation' && at.folds ? `fold ${at.fold}/${at.folds}` : '',
+    at.epoch ? `epoch ${at.epoch}/${at.epochs}` : '',
+    at.trainLoss === undefined ? '' : `loss ${at.trainLoss.toFixed(3)}`,
+    at.testLoss === undefined ? '' : `test loss ${at.testLoss.toFixed(3)}`,
+    typeof at.testRocAuc === 'number' ? `test ROC-AUC ${at.testRocAuc.toFixed(3)}` : '',
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
+}
+
+/** The run as a table, every figure with its n and interval. */
+export function describeAnswer(answer: TrainAnswer): string {
+  const rows = answer.models.map((model) => {
+    if ('error' in model) return [model.id, model.name, '-', `${model.state}: ${model.error}`, '-', '-'];
+    const { holdout, crossValidation } = model;
+    return [
+      ...[model.id, model.name, model.parameters],
+      `${withInterval(holdout.rocAuc, holdout.rocAucCi95)} n=${holdout.n}`,
+      holdout.accuracy === null ? '-' : holdout.accuracy.toFixed(3),
+      crossValidation
+        ? `${withInterval(crossValidation.rocAuc, crossValidation.rocAucCi95)} n=${crossValidation.n}`
+        : '-',
+    ];
+  });
+  return [
+    table(
+      [
+        'model',
+        'name',
+        'parameters',
+        'holdout ROC-AUC [95 %]',
+        'accuracy',
+        'cross-validation ROC-AUC [95 %]',
+      ],
+      rows,
+    ),
+    `data set ${answer.dataset}, popular from ${Number(answer.threshold.toFixed(2))} on, back end ${answer.backend}`,
+    answer.champion ? `champion: ${answer.champion}` : 'no champion: no model does better than chance',
+  ].join('\n');
+}
+
+function folds(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 2 || value > 20) {
+    throw new InvalidArgumentError('expected a whole number of folds, 2 to 20');
+  }
+  return value;
+}

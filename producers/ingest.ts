@@ -1,0 +1,202 @@
+/** Ingest: put one's own catalogue (a manifest or a folder) into the database and enqueue its previews. */
+import { dirname, relative } from 'node:path';
+import type { Crawl, Prisma, PrismaClient } from '../shared/database/generated/client.ts';
+import { recordFailure } from '../shared/failures.ts';
+import { artistKey, isArtist } from '../shared/learning/artists.ts';
+import type { Catalogue, CatalogueRow } from '../shared/sources/folder/types.ts';
+import { currentParameters } from './parameters.ts';
+import type { Session } from './session.ts';
+
+/** Rows written to the database at once. */
+const chunk = 500;
+const source = 'folder';
+
+export interface Ingested {
+  crawl: Crawl;
+  /** Distinct tracks of the catalogue. */
+  tracks: number;
+  /** Those whose previews were enqueued; the others had their spectrogram already. */
+  enqueued: number;
+}
+
+/** Store what was read of a catalogue as one crawl, and enqueue what has no spectrogram yet. */
+export async function ingest(session: Session, catalogue: Catalogue): Promise<Ingested> {
+  const { prisma } = session.database;
+  const parametersHash = await currentParameters(session);
+  const crawl = await prisma.crawl.create({ data: { source, query: { path: catalogue.path } } });
+  for (const problem of catalogue.problems) {
+    const line = problem.line === null ? '' : `line ${problem.line}`;
+    await recordFailure(prisma, {
+      stage: 'ingest',
+      kind: 'permanent',
+      reason: line && problem.file ? `${line}: ${problem.reason}` : problem.reason,
+      subject: problem.file ?? (line || catalogue.path),
+      attempts: 1,
+      crawlId: crawl.id,
+    });
+  }
+  const rows = catalogue.rows.filter((row) => row.duplicateOf === null);
+  for (let start = 0; start < rows.length; start += chunk) {
+    await storeRows(prisma, crawl, catalogue, rows.slice(start, start + chunk));
+  }
+  const enqueued = await enqueueUnfinished(session, crawl.id, parametersHash);
+  return { crawl, tracks: rows.length, enqueued };
+}
+
+async function storeRows(
+  prisma: PrismaClient,
+  crawl: Crawl,
+  catalogue: Catalogue,
+  rows: readonly CatalogueRow[],
+): Promise<void> {
+  const keys = rows.map((row) => row.contentHash);
+  await prisma.track.createMany({ data: rows.map(trackOf), skipDuplicates: true });
+  const tracks = await prisma.track.findMany({
+    where: { source, sourceKey: { in: keys } },
+    include: { readings: { orderBy: { id: 'desc' }, take: 1 } },
+  });
+  const byKey = new Map(tracks.map((track) => [track.sourceKey, track]));
+  const trackIdOf = (row: CatalogueRow) => byKey.get(row.contentHash)!.id;
+
+  // A catalogue that was corrected or moved since: the newest words count.
+  for (const row of rows) {
+    const track = byKey.get(row.contentHash)!;
+    const data = trackOf(row);
+    if (differs(data, track)) await prisma.track.update({ where: { id: track.id }, data });
+  }
+  await storeArtists(prisma, rows, trackIdOf);
+
+  // Reading the same manifest again says nothing new: only another value is another reading.
+  const readings = rows.filter(
+    (row) => row.popularity !== null && byKey.get(row.contentHash)!.readings[0]?.value !== row.popularity,
+  );
+  await prisma.popularityReading.createMany({
+    data: readings.map((row) => ({ trackId: trackIdOf(row), value: row.popularity!, origin: 'manifest' })),
+  });
+  const base = catalogue.kind === 'folder' ? catalogue.path : dirname(catalogue.path);
+  await prisma.crawlTrack.createMany({
+    data: rows.map((row) => ({
+      crawlId: crawl.id,
+      trackId: trackIdOf(row),
+      file: relative(base, row.file),
+      line: row.line,
+    })),
+  });
+}
+
+function trackOf(row: CatalogueRow) {
+  const { title, album, genre, releaseDate, isrc, trackGroup, durationMs, attributes } = row;
+  return {
+    ...{ source, sourceKey: row.contentHash, contentHash: row.contentHash, location: row.file },
+    ...{ title, album, genre, releaseDate, isrc, trackGroup, attributes },
+    // Tags that are silent about the duration must not undo what decoding has found.
+    ...(durationMs === null ? {} : { durationMs }),
+  } satisfies Prisma.TrackCreateManyInput;
+}
+
+function differs(wanted: object, stored: object): boolean {
+  const plain = (value: unknown) => JSON.stringify(value ?? null);
+  return Object.entries(wanted).some(
+    ([key, value]) => plain(value) !== plain(stored[key as keyof typeof stored]),
+  );
+}
+
+async function storeArtists(
+  prisma: PrismaClient,
+  rows: readonly CatalogueRow[],
+  trackIdOf: (row: CatalogueRow) => number,
+): Promise<void> {
+  const names = new Map<string, string>();
+  for (const name of rows.flatMap((row) => row.artists).filter(isArtist)) names.set(artistKey(name), name);
+  await prisma.artist.createMany({
+    data: [...names].map(([key, name]) => ({ key, name })),
+    skipDuplicates: true,
+  });
+  const artists = await prisma.artist.findMany({ where: { key: { in: [...names.keys()] } } });
+  const idOf = new Map(artists.map((artist) => [artist.key, artist.id]));
+  const links = rows.flatMap((row) =>
+    row.artists
+      .filter(isArtist)
+      .map((name, position) => ({ trackId: trackIdOf(row), artistId: idOf.get(artistKey(name))!, position })),
+  );
+  await prisma.$transaction([
+    prisma.trackArtist.deleteMany({ where: { trackId: { in: rows.map(trackIdOf) } } }),
+    prisma.trackArtist.createMany({ data: links, skipDuplicates: true }),
+  ]);
+}
+
+/** Enqueue the previews of a crawl's tracks that have no spectrogram of these parameters; failed ones again. */
+export async function enqueueUnfinished(
+  session: Session,
+  crawlId: number,
+  parametersHash: string,
+): Promise<number> {
+  const { prisma } = session.database;
+  const inCrawl = { crawls: { some: { crawlId } } };
+  const tracks = await prisma.track.findMany({
+    where: inCrawl,
+    select: { id: true, state: true, contentHash: true },
+  });
+  const made = new Set(
+    (await prisma.spectrogram.findMany({ where: { parametersHash }, select: { contentHash: true } })).map(
+      (row) => row.contentHash,
+    ),
+  );
+  const unfinished = tracks
+    .filter((track) => track.state !== 'ready' || !made.has(track.contentHash ?? ''))
+    .map((track) => track.id);
+  for (let start = 0; start < unfinished.length; start += chunk) {
+    const ids = unfinished.slice(start, start + chunk);
+    await prisma.track.updateMany({
+      where: { id: { in: ids } },
+      data: { state: 'queued', failureReason: null },
+    });
+    await prisma.failure.updateMany({
+      where: { trackId: { in: ids }, state: 'open' },
+      data: { state: 'retried' },
+    });
+    await session.queues.enqueue(
+      'preview',
+      ids.map((id) => ({ kind: 'track' as const, id, parametersHash })),
+    );
+  }
+  return unfinished.length;
+}
+
+export interface CrawlCounts {
+  tracks: number;
+  ready: number;
+  failed: number;
+  /** Neither ready nor failed. */
+  unfinished: number;
+}
+
+export async function countCrawl(prisma: PrismaClient, crawlId: number): Promise<CrawlCounts> {
+  const groups = await prisma.track.groupBy({
+    by: ['state'],
+    where: { crawls: { some: { crawlId } } },
+    _count: true,
+  });
+  const of = (state: string) => groups.find((group) => group.state === state)?._count ?? 0;
+  const tracks = groups.reduce((sum, group) => sum + group._count, 0);
+  return { tracks, ready: of('ready'), failed: of('failed'), unfinished: of('queued') + of('fetched') };
+}
+
+/** Close a crawl whose tracks are all done or failed for good. */
+export async function finishCrawl(prisma: PrismaClient, crawlId: number): Promise<void> {
+  await prisma.crawl.updateMany({
+    where: { id: crawlId, state: 'running' },
+    data: { state: 'done', finishedAt: new Date() },
+  });
+}
+
+/** Close the running crawls whose tracks are all done or failed for good. */
+export async function settleCrawls(prisma: PrismaClient): Promise<void> {
+  await prisma.crawl.updateMany({
+    where: {
+      state: 'running',
+      tracks: { none: { track: { state: { in: ['queued', 'fetched'] } } } },
+    },
+    data: { state: 'done', finishedAt: new Date() },
+  });
+}

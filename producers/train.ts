@@ -1,0 +1,92 @@
+/** Train: enqueue the models that were asked for on one frozen data set, and report how they did. */
+import { findChampion, type ModelMetrics } from '../shared/champion.ts';
+import type { DataSet, Model, TrainingRun } from '../shared/database/generated/client.ts';
+import { UserError } from '../shared/errors.ts';
+import { publicId } from '../shared/identifiers.ts';
+import { modelFamilies } from '../shared/learning/families.ts';
+import type { ModelOptions } from '../shared/training-options.ts';
+import type { Session } from './session.ts';
+
+export interface TrainRequest {
+  models: string[];
+  dataSet: DataSet;
+  options: ModelOptions;
+}
+
+/**
+ * Read a comma-separated list of model names.
+ * @throws UserError that names what is unknown and lists what there is
+ */
+export function parseModelNames(list: string): string[] {
+  const names = [...new Set(list.split(',').map((name) => name.trim()))].filter((name) => name !== '');
+  const unknown = names.filter((name) => !Object.hasOwn(modelFamilies, name));
+  if (unknown.length > 0 || names.length === 0) {
+    const wrong = unknown.length > 0 ? `unknown model ${unknown.join(', ')}` : 'no model is named';
+    throw new UserError(`${wrong}; the models are ${Object.keys(modelFamilies).join(', ')}`);
+  }
+  return names;
+}
+
+/** Put the models into the registry as queued and enqueue their training, in the order given. */
+export async function train(
+  session: Session,
+  request: TrainRequest,
+): Promise<TrainingRun & { models: Model[] }> {
+  const { options, dataSet } = request;
+  const run = await session.database.prisma.trainingRun.create({
+    data: {
+      dataSetId: dataSet.id,
+      options,
+      models: { create: request.models.map((name) => ({ name, dataSetId: dataSet.id, options })) },
+    },
+    include: { models: { orderBy: { id: 'asc' } } },
+  });
+  await enqueueRun(session, run.models);
+  return run;
+}
+
+/** Enqueue those models of a run that are not finished. */
+export async function enqueueRun(session: Session, models: readonly Model[]): Promise<void> {
+  const unfinished = models.filter((model) => model.state === 'queued' || model.state === 'training');
+  await session.queues.enqueue(
+    'train',
+    unfinished.map((model) => ({ modelId: model.id })),
+  );
+}
+
+/** The answer of `hiphop train --json`. */
+export async function describeRun(session: Session, trainingRunId: number) {
+  const { prisma } = session.database;
+  const run = await prisma.trainingRun.findUniqueOrThrow({
+    where: { id: trainingRunId },
+    include: { models: { orderBy: { id: 'asc' } }, dataSet: true },
+  });
+  const champion = await findChampion(prisma);
+  const backends = run.models.flatMap((model) =>
+    model.backend && model.backend !== 'none' ? [model.backend] : [],
+  );
+  return {
+    dataset: run.dataSet.name,
+    threshold: run.dataSet.threshold,
+    backend: backends[0] ?? 'none',
+    models: run.models.map(describeModel),
+    champion: champion ? publicId('model', champion.id) : null,
+  };
+}
+
+function describeModel(model: Model) {
+  const id = publicId('model', model.id);
+  if (model.state !== 'ready') {
+    return { id, name: model.name, state: model.state, error: model.failureReason ?? model.state };
+  }
+  const { holdout, test, crossValidation, trainMsPerSample } = model.metrics as unknown as ModelMetrics;
+  return {
+    id,
+    name: model.name,
+    parameters: model.parameters,
+    holdout,
+    test,
+    crossValidation,
+    trainMsPerSample,
+  };
+}

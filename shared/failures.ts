@@ -1,0 +1,88 @@
+/** Everything that went wrong for good is a row with its reason: to be seen, retried or dismissed. */
+import type { Failure, FailureKind, Prisma, PrismaClient } from './database/generated/client.ts';
+import { type StageName, type StagePayloads, stageNames } from './stages.ts';
+
+/** What a failure belongs to, besides its stage. */
+export interface FailureSubject {
+  /** What a person would call it: a file, a model. */
+  subject: string;
+  crawlId?: number | null;
+  trackId?: number;
+  songId?: number;
+  modelId?: number;
+}
+
+export interface NewFailure extends FailureSubject {
+  stage: string;
+  kind: FailureKind;
+  reason: string;
+  attempts: number;
+  payload?: Prisma.InputJsonValue;
+}
+
+/**
+ * Record a failure. The same thing failing again at the same stage replaces its open row, so that a
+ * person reads each trouble once.
+ */
+export async function recordFailure(prisma: Prisma.TransactionClient, failure: NewFailure): Promise<void> {
+  const { stage, subject, trackId, songId, modelId, crawlId } = failure;
+  await prisma.failure.deleteMany({
+    where: {
+      stage,
+      state: { in: ['open', 'retried'] },
+      ...(trackId
+        ? { trackId }
+        : songId
+          ? { songId }
+          : modelId
+            ? { modelId }
+            : { subject, crawlId: crawlId ?? null }),
+    },
+  });
+  await prisma.failure.create({ data: { ...failure, crawlId: crawlId ?? null } });
+}
+
+/** What was retried and then went well needs no more attention. */
+export async function resolveFailures(
+  prisma: Prisma.TransactionClient,
+  where: { trackId: number } | { songId: number } | { modelId: number },
+): Promise<void> {
+  await prisma.failure.updateMany({
+    where: { ...where, state: { in: ['open', 'retried'] } },
+    data: { state: 'resolved' },
+  });
+}
+
+/** A failure whose job can be made again from what was recorded. */
+export function jobOf(failure: Failure): { stage: StageName; payload: StagePayloads[StageName] } | null {
+  if (!stageNames.includes(failure.stage as StageName) || failure.payload === null) return null;
+  return { stage: failure.stage as StageName, payload: failure.payload as StagePayloads[StageName] };
+}
+
+export interface FailureFilter {
+  state?: 'open' | 'retried' | 'resolved' | 'dismissed';
+  stage?: string;
+  /** Part of the reason, without regard to case. */
+  reason?: string;
+  crawlId?: number;
+  ids?: number[];
+}
+
+export function failureWhere(filter: FailureFilter): Prisma.FailureWhereInput {
+  return {
+    ...(filter.state ? { state: filter.state } : {}),
+    ...(filter.stage ? { stage: filter.stage } : {}),
+    ...(filter.reason ? { reason: { contains: filter.reason, mode: 'insensitive' as const } } : {}),
+    ...(filter.crawlId ? { crawlId: filter.crawlId } : {}),
+    ...(filter.ids ? { id: { in: filter.ids } } : {}),
+  };
+}
+
+/** The failures that fit, newest first, at most `limit` of them. */
+export async function listFailures(
+  prisma: PrismaClient,
+  filter: FailureFilter,
+  limit: number,
+): Promise<Failure[]> {
+  return prisma.failure.findMany({ where: failureWhere(filter), orderBy: { id: 'desc' }, take: limit });
+}

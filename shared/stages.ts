@@ -1,0 +1,123 @@
+/**
+ * The one table of stages: for each its queue, what a job carries, how often and why it is tried
+ * again, how a job is named, how many run at once in a process, and what follows.
+ *
+ *   preview ─► spectrogram ─► [a batch's last song] ─► score
+ *                          └► [data set frozen]     ─► train
+ *
+ * Payloads carry ids, never rows or audio. A job's id is made from its payload alone, so that the
+ * same work asked for twice is one job.
+ */
+import { z } from 'zod';
+import type { Config } from './config.ts';
+import { UserError } from './errors.ts';
+
+const id = z.int().positive();
+
+/** Audio to be fetched and turned into a spectrogram: a track of the catalogue or a song to be judged. */
+export const audioPayload = z.strictObject({
+  kind: z.enum(['track', 'song']),
+  id,
+  parametersHash: z.string().regex(/^[0-9a-f]{16}$/),
+});
+export type AudioPayload = z.infer<typeof audioPayload>;
+
+export const trainPayload = z.strictObject({ modelId: id });
+export type TrainPayload = z.infer<typeof trainPayload>;
+
+export const scorePayload = z.strictObject({ batchId: id });
+export type ScorePayload = z.infer<typeof scorePayload>;
+
+export interface StagePayloads {
+  preview: AudioPayload;
+  spectrogram: AudioPayload;
+  train: TrainPayload;
+  score: ScorePayload;
+}
+export type StageName = keyof StagePayloads;
+
+export interface Stage<Name extends StageName> {
+  name: Name;
+  /** What it does, for people. */
+  does: string;
+  payload: z.ZodType<StagePayloads[Name]>;
+  /** How often a job may start that fails for a reason that might pass. */
+  attempts: number;
+  /** First pause before another attempt, doubled each time, in milliseconds; jitter 0 to 1. */
+  backoff: { type: 'exponential'; delay: number; jitter: number };
+  /** Why these attempts and pauses. */
+  because: string;
+  jobId: (payload: StagePayloads[Name]) => string;
+  /** How many jobs run at once in one process. */
+  concurrency: (config: Config) => number;
+  /** What may follow a job of this stage. */
+  next: readonly StageName[];
+}
+
+export const stages: { readonly [Name in StageName]: Stage<Name> } = {
+  preview: {
+    name: 'preview',
+    does: 'fetches the audio of a track or song',
+    payload: audioPayload,
+    attempts: 5,
+    backoff: { type: 'exponential', delay: 1_000, jitter: 0.5 },
+    because: 'disks and networks have bad minutes: five tries span about half a minute',
+    jobId: (payload) => `preview-${payload.kind}-${payload.id}-${payload.parametersHash}`,
+    concurrency: () => 8,
+    next: ['spectrogram'],
+  },
+  spectrogram: {
+    name: 'spectrogram',
+    does: 'decodes the audio and makes its mel spectrogram',
+    payload: audioPayload,
+    attempts: 3,
+    backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
+    because: 'decoding is deterministic: only the database or a killed worker is worth another try',
+    jobId: (payload) => `spectrogram-${payload.kind}-${payload.id}-${payload.parametersHash}`,
+    // One more than there are decoders, so that none waits while a result is being stored.
+    concurrency: (config) => config.audio.processes + 1,
+    next: ['score'],
+  },
+  train: {
+    name: 'train',
+    does: 'trains a model on a frozen data set and evaluates it',
+    payload: trainPayload,
+    attempts: 3,
+    backoff: { type: 'exponential', delay: 2_000, jitter: 0 },
+    because:
+      'a training resumes from its last epoch, so another try costs little; a third crash is no accident',
+    jobId: (payload) => `train-model-${payload.modelId}`,
+    concurrency: () => 1,
+    next: [],
+  },
+  score: {
+    name: 'score',
+    does: 'scores and ranks the songs of a batch',
+    payload: scorePayload,
+    attempts: 3,
+    backoff: { type: 'exponential', delay: 1_000, jitter: 0.5 },
+    because: 'scoring is deterministic: only the database or a killed worker is worth another try',
+    jobId: (payload) => `score-batch-${payload.batchId}`,
+    concurrency: () => 1,
+    next: [],
+  },
+};
+
+export const stageNames = Object.keys(stages) as StageName[];
+
+/**
+ * Read a comma-separated list of stages, as `--only` takes it.
+ * @throws UserError that names what is unknown and lists what there is: a typo must not turn a worker off
+ */
+export function parseStageNames(list: string): StageName[] {
+  const names = list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  const unknown = names.filter((name) => !Object.hasOwn(stages, name));
+  if (unknown.length > 0 || names.length === 0) {
+    const wrong = unknown.length > 0 ? `unknown stage ${unknown.join(', ')}` : 'no stage is named';
+    throw new UserError(`${wrong}; the stages are ${stageNames.join(', ')}`);
+  }
+  return [...new Set(names)] as StageName[];
+}

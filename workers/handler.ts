@@ -1,0 +1,47 @@
+import type { SpectrogramPool } from '../shared/audio/pool.ts';
+import type { Config } from '../shared/config.ts';
+import type { Database } from '../shared/database/index.ts';
+import type { FailureSubject } from '../shared/failures.ts';
+import type { Learner } from '../shared/learning/learner.ts';
+import type { Logger } from '../shared/logging.ts';
+import type { NextJob, Queues } from '../shared/queues/queues.ts';
+import type { StageName, StagePayloads } from '../shared/stages.ts';
+
+/** What a worker process has open; the costly parts are made when a stage first asks for them. */
+export interface Services {
+  config: Config;
+  database: Database;
+  queues: Queues;
+  spectrograms: () => SpectrogramPool;
+  learner: () => Learner;
+}
+
+export interface JobContext {
+  log: Logger;
+  /** Aborted when this process shuts down: stop soon, the job is handed back without losing an attempt. */
+  signal: AbortSignal;
+  /** Show how far the job is. */
+  progress: (value: object) => Promise<void>;
+}
+
+/** What a handler did: the job is done, or there was nothing to do and why. */
+export type Outcome =
+  | { outcome: 'done'; note?: string; next?: NextJob[] }
+  | { outcome: 'skipped'; why: string; next?: NextJob[] };
+
+/** The handler of a stage: throws on failure, swallows nothing. */
+export interface Handler<Name extends StageName> {
+  stage: Name;
+  run: (payload: StagePayloads[Name], context: JobContext) => Promise<Outcome>;
+  /**
+   * Mark the row that this job was about as failed for good, with the reason for people.
+   * Returns what the failure belongs to, or null when the row is gone, and what follows all the same.
+   */
+  fail: (
+    payload: StagePayloads[Name],
+    reason: string,
+  ) => Promise<{ subject: FailureSubject; next?: NextJob[] } | null>;
+}
+
+export type AnyHandler = { [Name in StageName]: Handler<Name> }[StageName];
+export type HandlerBuilder = (services: Services) => AnyHandler;

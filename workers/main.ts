@@ -1,0 +1,64 @@
+/**
+ * A worker process: runs the stages it is told to (`--only preview,spectrogram`), all by default.
+ * It needs the addresses of PostgreSQL and, where queues are on Redis, of Redis, and nothing else.
+ */
+import { parseArgs } from 'node:util';
+import { parseConfig } from '../shared/config.ts';
+import { reasonOf, UserError } from '../shared/errors.ts';
+import { createLogger } from '../shared/logging.ts';
+import { parseStageNames, type StageName, stageNames } from '../shared/stages.ts';
+import type { HandlerBuilder } from './handler.ts';
+import { buildPreview } from './preview.ts';
+import { buildScore } from './score.ts';
+import { buildSpectrogram } from './spectrogram.ts';
+import { buildTrain } from './train.ts';
+import { startWorkers } from './workforce.ts';
+
+/** Which builder makes the handler of which stage. */
+export const builders: Record<StageName, HandlerBuilder> = {
+  preview: buildPreview,
+  spectrogram: buildSpectrogram,
+  train: buildTrain,
+  score: buildScore,
+};
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { only: { type: 'string' } } });
+  const only = values.only === undefined ? stageNames : parseStageNames(values.only);
+  // biome-ignore lint/style/noProcessEnv: the entry point is where settings are read
+  const config = parseConfig(process.env);
+  const log = createLogger(config, 'worker');
+  const workers = await startWorkers(config, log, only, builders);
+  process.send?.({ ready: only });
+
+  let leaving = false;
+  const leave = (why: string) => {
+    if (leaving) {
+      log.warn('second signal: leaving at once; jobs under way are taken up again by others');
+      process.exit(1);
+    }
+    leaving = true;
+    log.info({ why }, 'shutting down: no new jobs, those under way are finished or handed back');
+    workers.close().then(
+      () => process.exit(0),
+      (error) => {
+        log.error({ err: error }, 'shutdown failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', () => leave('SIGTERM'));
+  // A worker that a command started is told by the command; Ctrl-C on its terminal is not for it.
+  if (process.send) process.on('SIGINT', () => {});
+  else process.on('SIGINT', () => leave('SIGINT'));
+  // The command that started this worker is gone, whatever ended it.
+  process.on('disconnect', () => leave('the command that started it is gone'));
+}
+
+main().catch((error: unknown) => {
+  const expected = error instanceof UserError;
+  process.stderr.write(
+    `hiphop worker: ${expected ? error.message : ((error as Error).stack ?? reasonOf(error))}\n`,
+  );
+  process.exit(expected ? 2 : 1);
+});

@@ -1,0 +1,94 @@
+/**
+ * The one wrapper around every handler: validates the payload, gives the log its context, takes the
+ * time, enqueues what follows, and tells the kinds of failure apart.
+ */
+import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
+import { CancelledError, PermanentError, reasonOf, UserError, WaitError } from '../shared/errors.ts';
+import { recordFailure } from '../shared/failures.ts';
+import type { Logger } from '../shared/logging.ts';
+import { type StageName, stages } from '../shared/stages.ts';
+import type { Handler, Outcome, Services } from './handler.ts';
+
+/** A job handed back at shutdown waits this long, so that the worker that leaves does not take it again. */
+const handBackMs = 500;
+
+export interface JobRun {
+  services: Services;
+  log: Logger;
+  signal: AbortSignal;
+}
+
+/** Run one job of a stage. What it returns is kept as the job's result. */
+export async function runJob<Name extends StageName>(
+  handler: Handler<Name>,
+  job: Job,
+  token: string | undefined,
+  run: JobRun,
+): Promise<Outcome> {
+  const stage = stages[handler.stage];
+  const log = run.log.child({ stage: stage.name, job: job.id, attempt: job.attemptsMade + 1 });
+  const started = performance.now();
+  const took = () => ({ ms: Math.round(performance.now() - started) });
+  try {
+    const parsed = stage.payload.safeParse(job.data);
+    if (!parsed.success) {
+      const what = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+      throw new PermanentError(`the job's payload does not fit the stage ${stage.name}: ${what}`);
+    }
+    const outcome = await handler.run(parsed.data, {
+      log,
+      signal: run.signal,
+      progress: (value) => job.updateProgress(value),
+    });
+    await run.services.queues.enqueueNext(outcome.next ?? []);
+    log.debug({ ...took(), ...outcome, next: undefined }, outcome.outcome);
+    return outcome;
+  } catch (error) {
+    const reason = reasonOf(error);
+    const permanent = error instanceof PermanentError || error instanceof UserError;
+    if (run.signal.aborted && !permanent) {
+      log.info({ ...took() }, 'handed back: this process is shutting down');
+      await job.moveToDelayed(Date.now() + handBackMs, token);
+      throw new DelayedError();
+    }
+    if (error instanceof WaitError) {
+      log.warn({ waitMs: error.waitMs }, reason);
+      await run.services.queues.of(stage.name).rateLimit(error.waitMs);
+      throw Worker.RateLimitError();
+    }
+    if (error instanceof CancelledError) {
+      log.info(took(), reason);
+      throw new UnrecoverableError(reason);
+    }
+    const last = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+    if (!permanent && !last) {
+      log.warn({ ...took(), err: error }, `failed, will be tried again: ${reason}`);
+      throw error;
+    }
+    log.error({ ...took(), ...(permanent ? {} : { err: error }) }, `failed for good: ${reason}`);
+    await settleFailure(handler, job, permanent ? 'permanent' : 'exhausted', reason, run);
+    throw permanent ? new UnrecoverableError(reason) : error;
+  }
+}
+
+/** Write the failure down on the row it is about, then start what follows all the same. */
+export async function settleFailure<Name extends StageName>(
+  handler: Handler<Name>,
+  job: Job,
+  kind: 'permanent' | 'exhausted',
+  reason: string,
+  run: Pick<JobRun, 'services'>,
+): Promise<void> {
+  const stage = stages[handler.stage];
+  const parsed = stage.payload.safeParse(job.data);
+  const settled = parsed.success ? await handler.fail(parsed.data, reason) : null;
+  await recordFailure(run.services.database.prisma, {
+    stage: stage.name,
+    kind,
+    reason,
+    attempts: job.attemptsMade + 1,
+    ...(settled?.subject ?? { subject: job.id ?? stage.name }),
+    ...(parsed.success ? { payload: parsed.data } : {}),
+  });
+  await run.services.queues.enqueueNext(settled?.next ?? []);
+}

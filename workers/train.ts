@@ -1,0 +1,187 @@
+/**
+ * Stage train: train one model on a frozen data set, evaluate it and put it into the registry.
+ * The computing is done by the learner, a process of its own; this side moves rows.
+ */
+import { createHash } from 'node:crypto';
+import { challengeChampion } from '../shared/champion.ts';
+import { codeVersion } from '../shared/code-version.ts';
+import { cacheDataSet } from '../shared/data-set-cache.ts';
+import type {
+  Checkpoint as CheckpointRow,
+  DataSet,
+  Model,
+  Prisma,
+  SpectrogramParameters,
+} from '../shared/database/generated/client.ts';
+import { CancelledError } from '../shared/errors.ts';
+import { resolveFailures } from '../shared/failures.ts';
+import { publicId } from '../shared/identifiers.ts';
+import type { Checkpoint, LearningResult, LearningTask } from '../shared/learning/task.ts';
+import type { TrainPayload } from '../shared/stages.ts';
+import type { ModelOptions } from '../shared/training-options.ts';
+import type { Handler, JobContext, Outcome, Services } from './handler.ts';
+
+/** How often a running training looks whether somebody cancelled it, in milliseconds. */
+const cancelPollMs = 1_000;
+
+type ModelRow = Model & {
+  dataSet: DataSet & { parameters: SpectrogramParameters };
+  checkpoint: CheckpointRow | null;
+};
+
+export function buildTrain(services: Services): Handler<'train'> {
+  return {
+    stage: 'train',
+    run: (payload, context) => train(payload, context, services),
+    fail: async ({ modelId }, reason) => {
+      const { prisma } = services.database;
+      const { count } = await prisma.model.updateMany({
+        where: { id: modelId },
+        data: { state: 'failed', failureReason: reason, finishedAt: new Date() },
+      });
+      if (count === 0) return null;
+      await finishRun(services, modelId);
+      return { subject: { subject: publicId('model', modelId), modelId } };
+    },
+  };
+}
+
+async function train({ modelId }: TrainPayload, context: JobContext, services: Services): Promise<Outcome> {
+  const { prisma } = services.database;
+  const model = await prisma.model.findUnique({
+    where: { id: modelId },
+    include: { dataSet: { include: { parameters: true } }, checkpoint: true },
+  });
+  if (!model) return { outcome: 'skipped', why: 'its row is gone' };
+  if (model.state === 'ready') return { outcome: 'skipped', why: 'it is trained' };
+  if (model.cancelRequestedAt) {
+    await markCancelled(services, modelId);
+    return { outcome: 'skipped', why: 'it was cancelled' };
+  }
+  await prisma.model.update({
+    where: { id: modelId },
+    data: { state: 'training', startedAt: model.startedAt ?? new Date(), failureReason: null },
+  });
+
+  const cancel = watchForCancel(services, modelId);
+  try {
+    const task = await learningTask(model, context, services);
+    const result = await services.learner().train(task, {
+      signal: AbortSignal.any([context.signal, cancel.signal]),
+      onProgress: async (progress) => {
+        await prisma.model.update({ where: { id: modelId }, data: { progress: { ...progress } } });
+        await context.progress(progress);
+      },
+      onCheckpoint: (checkpoint) => storeCheckpoint(prisma, modelId, checkpoint),
+    });
+    await storeResult(services, model, result);
+  } catch (error) {
+    if (!cancel.signal.aborted || context.signal.aborted) throw error;
+    await markCancelled(services, modelId);
+    throw new CancelledError(`${publicId('model', modelId)} was cancelled`);
+  } finally {
+    cancel.stop();
+  }
+  await finishRun(services, modelId);
+  return { outcome: 'done' };
+}
+
+async function learningTask(model: ModelRow, context: JobContext, services: Services): Promise<LearningTask> {
+  const { config, database } = services;
+  const { dataSet, checkpoint } = model;
+  const { folder, records } = await cacheDataSet(database.prisma, dataSet, config.dataDir, context.log);
+  const options = model.options as unknown as ModelOptions;
+  return {
+    model: model.name,
+    preset: options.preset,
+    seed: options.seed,
+    shuffleLabels: options.shuffleLabels,
+    crossValidationFolds: options.crossValidationFolds,
+    shardsFolder: folder,
+    records,
+    threshold: dataSet.threshold,
+    thresholdRule: dataSet.thresholdRule === 'median' ? 'median' : Number(dataSet.thresholdRule),
+    normalisation: dataSet.normalisation as unknown as LearningTask['normalisation'],
+    backendPreference: config.tensorflow,
+    cacheDir: config.cacheDir,
+    ...(checkpoint
+      ? { checkpoint: { progress: checkpoint.progress as Checkpoint['progress'], bytes: checkpoint.bytes } }
+      : {}),
+  };
+}
+
+async function storeCheckpoint(
+  prisma: Services['database']['prisma'],
+  modelId: number,
+  checkpoint: Checkpoint,
+): Promise<void> {
+  const data = {
+    progress: checkpoint.progress as unknown as Prisma.InputJsonValue,
+    bytes: new Uint8Array(checkpoint.bytes),
+  };
+  await prisma.checkpoint.upsert({ where: { modelId }, create: { modelId, ...data }, update: data });
+}
+
+async function storeResult(services: Services, model: ModelRow, result: LearningResult): Promise<void> {
+  const json = (value: unknown) => value as Prisma.InputJsonValue;
+  const bytes = new Uint8Array(result.weights);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  await services.database.prisma.$transaction(async (transaction) => {
+    await transaction.modelWeights.upsert({
+      where: { modelId: model.id },
+      create: { modelId: model.id, bytes, sha256 },
+      update: { bytes, sha256 },
+    });
+    await transaction.model.update({
+      where: { id: model.id },
+      data: {
+        state: 'ready',
+        parameters: result.parameters,
+        topology: json(result.topology),
+        metrics: json(result.metrics),
+        holdoutScores: json(result.holdoutScores),
+        backend: result.backend,
+        codeVersion: codeVersion(),
+        finishedAt: new Date(),
+      },
+    });
+    await transaction.checkpoint.deleteMany({ where: { modelId: model.id } });
+    await resolveFailures(transaction, { modelId: model.id });
+  });
+}
+
+/** A cancel is a mark on the model's row, so that it reaches the training on whichever machine it runs. */
+function watchForCancel(services: Services, modelId: number): { signal: AbortSignal; stop: () => void } {
+  const controller = new AbortController();
+  const timer = setInterval(async () => {
+    const row = await services.database.prisma.model
+      .findUnique({ where: { id: modelId }, select: { cancelRequestedAt: true } })
+      .catch(() => undefined); // a database that is away for a moment cancels nothing
+    if (row === null || row?.cancelRequestedAt) controller.abort();
+  }, cancelPollMs);
+  return { signal: controller.signal, stop: () => clearInterval(timer) };
+}
+
+async function markCancelled(services: Services, modelId: number): Promise<void> {
+  await services.database.prisma.model.updateMany({
+    where: { id: modelId },
+    data: { state: 'cancelled', finishedAt: new Date() },
+  });
+  await services.database.prisma.checkpoint.deleteMany({ where: { modelId } });
+  await finishRun(services, modelId);
+}
+
+/** After the run's last model: let its models challenge the champion, once. */
+async function finishRun(services: Services, modelId: number): Promise<void> {
+  const { prisma } = services.database;
+  const model = await prisma.model.findUnique({ where: { id: modelId } });
+  if (!model) return;
+  const { trainingRunId } = model;
+  const left = await prisma.model.count({ where: { trainingRunId, state: { in: ['queued', 'training'] } } });
+  if (left > 0) return;
+  const { count } = await prisma.trainingRun.updateMany({
+    where: { id: trainingRunId, finishedAt: null },
+    data: { finishedAt: new Date() },
+  });
+  if (count === 1) await challengeChampion(prisma, trainingRunId);
+}

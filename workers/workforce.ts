@@ -1,0 +1,135 @@
+/** Starts and stops the workers of one process, and keeps its row in worker_processes alive. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { SpectrogramPool } from '../shared/audio/pool.ts';
+import type { Config } from '../shared/config.ts';
+import { openDatabase } from '../shared/database/index.ts';
+import { heartbeatMs } from '../shared/heartbeat.ts';
+import { Learner } from '../shared/learning/learner.ts';
+import type { Logger } from '../shared/logging.ts';
+import { openQueueBackend, type Worker } from '../shared/queues/backend.ts';
+import { Queues } from '../shared/queues/queues.ts';
+import { type StageName, stages } from '../shared/stages.ts';
+import type { AnyHandler, Handler, HandlerBuilder, Services } from './handler.ts';
+import { runJob, settleFailure } from './run-job.ts';
+
+/**
+ * How long a job may be silent before others take it over, and how often that is looked at. The
+ * defaults of BullMQ (30 s each) leave work lying for a minute after a kill; shorter than 5 s would
+ * take work from a process that is merely busy.
+ */
+const lockMs = 10_000;
+const stalledCheckMs = 5_000;
+/** A job may lose its worker this often before it counts as the culprit. */
+const maxStalledCount = 5;
+
+export interface Workforce {
+  close: () => Promise<void>;
+}
+
+/**
+ * Start a worker for each of the stages.
+ * @throws Error when a stage has no handler or another's: a defect, found at start-up
+ */
+export async function startWorkers(
+  config: Config,
+  log: Logger,
+  only: readonly StageName[],
+  builders: Record<StageName, HandlerBuilder>,
+): Promise<Workforce> {
+  const database = await openDatabase(config, log);
+  const backend = await openQueueBackend(config, database.url);
+  const queues = new Queues(backend);
+  const pool = lazily(() => new SpectrogramPool(config.audio));
+  const learner = lazily(() => new Learner());
+  const services: Services = { config, database, queues, spectrograms: pool.get, learner: learner.get };
+  const handlers = buildHandlers(only, builders, services);
+
+  const shutdown = new AbortController();
+  const run = { services, log, signal: shutdown.signal };
+  const workers = handlers.map((handler) => startWorker(handler as Handler<StageName>));
+  await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+  const row = await register();
+  log.info({ stages: only, queues: queues.kind }, 'at work');
+
+  function startWorker<Name extends StageName>(handler: Handler<Name>): Worker {
+    const worker = backend.worker(handler.stage, (job, token) => runJob(handler, job, token, run), {
+      concurrency: stages[handler.stage].concurrency(config),
+      lockDuration: lockMs,
+      stalledInterval: stalledCheckMs,
+      maxStalledCount,
+    });
+    worker.on('error', (error) =>
+      log.warn({ stage: handler.stage, err: error }, 'the queue reports an error'),
+    );
+    // A job whose workers died again and again is failed by the queue, past every handler.
+    worker.on('failed', (job, error) => {
+      if (!job || !/stalled more than/.test(error.message)) return;
+      const reason = `its worker died or hung ${maxStalledCount + 1} times while at it`;
+      settleFailure(handler, job, 'exhausted', reason, run).catch((failure) =>
+        log.error({ err: failure, job: job.id }, 'a failure could not be recorded'),
+      );
+    });
+    return worker;
+  }
+
+  async function register(): Promise<{ stop: () => Promise<void> }> {
+    const id = randomUUID();
+    const data = { host: hostname(), pid: process.pid, stages: [...only] };
+    await database.prisma.workerProcess.create({ data: { id, ...data } });
+    const beat = setInterval(() => {
+      database.prisma.workerProcess
+        .update({ where: { id }, data: { heartbeatAt: new Date() } })
+        .catch((error) => log.warn({ err: error }, 'the heartbeat could not be written'));
+    }, heartbeatMs);
+    return {
+      stop: async () => {
+        clearInterval(beat);
+        await database.prisma.workerProcess
+          .update({ where: { id }, data: { stoppedAt: new Date() } })
+          .catch((error) => log.warn({ err: error }, 'the last heartbeat could not be written'));
+      },
+    };
+  }
+
+  return {
+    close: async () => {
+      shutdown.abort();
+      await Promise.all(workers.map((worker) => worker.close()));
+      await pool.made?.close();
+      await learner.made?.close();
+      await row.stop();
+      await queues.close();
+      await database.close();
+    },
+  };
+}
+
+/** Build the handlers and prove that each stage has exactly its own. */
+export function buildHandlers(
+  only: readonly StageName[],
+  builders: Record<StageName, HandlerBuilder>,
+  services: Services,
+): AnyHandler[] {
+  return only.map((name) => {
+    const build = builders[name];
+    if (!build) throw new Error(`the stage ${name} has no handler`);
+    const handler = build(services);
+    if (handler.stage !== name)
+      throw new Error(`the stage ${name} was given the handler of ${handler.stage}`);
+    return handler;
+  });
+}
+
+function lazily<T>(make: () => T): { get: () => T; readonly made: T | undefined } {
+  let made: T | undefined;
+  return {
+    get: () => {
+      made ??= make();
+      return made;
+    },
+    get made() {
+      return made;
+    },
+  };
+}
