@@ -1,9 +1,21 @@
 #!/usr/bin/env node
+// The command line. A fresh checkout is built at its first use, by one process while others wait.
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
-const compiled = new URL('../dist/producers/main.js', import.meta.url);
-if (!existsSync(compiled)) {
-  process.stderr.write('hiphop is not built yet: run npm run build in its folder\n');
-  process.exit(1);
+const root = fileURLToPath(new URL('..', import.meta.url));
+const built = new URL('../dist/built', import.meta.url);
+if (!existsSync(built)) {
+  const { lock } = await import('proper-lockfile');
+  const release = await lock(root, { retries: { retries: 120, minTimeout: 500, maxTimeout: 500 } });
+  try {
+    if (!existsSync(built)) {
+      process.stderr.write('building hiphop, once\n');
+      execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: ['ignore', 2, 2] });
+    }
+  } finally {
+    await release();
+  }
 }
-await import(compiled);
+await import('../dist/producers/main.js');

@@ -39,7 +39,7 @@ export async function ingest(session: Session, catalogue: Catalogue): Promise<In
   for (let start = 0; start < rows.length; start += chunk) {
     await storeRows(prisma, crawl, catalogue, rows.slice(start, start + chunk));
   }
-  const enqueued = await enqueueUnfinished(session, crawl.id, parametersHash);
+  const enqueued = await enqueueUnfinished(session, crawl.id, parametersHash, { failedToo: true });
   return { crawl, tracks: rows.length, enqueued };
 }
 
@@ -125,25 +125,31 @@ async function storeArtists(
   ]);
 }
 
-/** Enqueue the previews of a crawl's tracks that have no spectrogram of these parameters; failed ones again. */
+/**
+ * Enqueue the previews of a crawl's tracks that have no spectrogram of these parameters.
+ * @param options.failedToo whether those that failed before are tried again
+ * @returns how many
+ */
 export async function enqueueUnfinished(
   session: Session,
   crawlId: number,
   parametersHash: string,
+  options: { failedToo: boolean },
 ): Promise<number> {
   const { prisma } = session.database;
-  const inCrawl = { crawls: { some: { crawlId } } };
   const tracks = await prisma.track.findMany({
-    where: inCrawl,
+    where: { crawls: { some: { crawlId } } },
     select: { id: true, state: true, contentHash: true },
   });
-  const made = new Set(
-    (await prisma.spectrogram.findMany({ where: { parametersHash }, select: { contentHash: true } })).map(
-      (row) => row.contentHash,
-    ),
-  );
+  const stored = await prisma.spectrogram.findMany({
+    where: { parametersHash },
+    select: { contentHash: true },
+  });
+  const made = new Set(stored.map((row) => row.contentHash));
   const unfinished = tracks
-    .filter((track) => track.state !== 'ready' || !made.has(track.contentHash ?? ''))
+    .filter(({ state, contentHash }) =>
+      state === 'failed' ? options.failedToo : state !== 'ready' || !made.has(contentHash ?? ''),
+    )
     .map((track) => track.id);
   for (let start = 0; start < unfinished.length; start += chunk) {
     const ids = unfinished.slice(start, start + chunk);

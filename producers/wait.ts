@@ -44,7 +44,8 @@ export async function waitFor(session: Session, waiting: Waiting): Promise<void>
   }
 }
 
-async function isIdle(session: Session, stages: readonly StageName[]): Promise<boolean> {
+/** Whether the queues of these stages are empty. */
+export async function isIdle(session: Session, stages: readonly StageName[]): Promise<boolean> {
   const counts = await Promise.all(stages.map((stage) => session.queues.counts(stage)));
   return counts.every(({ waiting, active, delayed }) => waiting + active + delayed === 0);
 }

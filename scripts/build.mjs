@@ -1,14 +1,28 @@
-// Generate Prisma's client and compile. Works offline: the schema engine that Prisma's command line
-// would download is not needed to generate, so it is told of a stand-in.
+// Generate Prisma's client and compile to dist/. Works offline: generating needs no schema engine,
+// so Prisma's command line, which would download one, is told of a stand-in.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
-const run = (file, args, env = {}) =>
-  execFileSync(process.execPath, [file, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, ...env },
-  });
+function run(file, args, env = {}) {
+  try {
+    execFileSync(process.execPath, [file, ...args], { stdio: 'pipe', env: { ...process.env, ...env } });
+  } catch (error) {
+    process.stderr.write(`${error.stdout}${error.stderr}`);
+    process.exit(1);
+  }
+}
+
+/** The commit that is built, or nothing where git or its folder is missing. */
+function commit() {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).toString();
+  } catch {
+    return '';
+  }
+}
 
 const schema = createHash('sha256').update(readFileSync('prisma/schema.prisma')).digest('hex');
 const stamp = 'shared/database/generated/.schema-sha256';
@@ -18,12 +32,11 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== schema) {
     CHECKPOINT_DISABLE: '1',
     PRISMA_HIDE_UPDATE_MESSAGE: '1',
   });
-  mkdirSync('shared/database/generated', { recursive: true });
   writeFileSync(stamp, schema);
 }
-try {
-  run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
-} catch (error) {
-  process.stderr.write(error.stdout ?? '');
-  process.exit(1);
-}
+mkdirSync('dist', { recursive: true });
+rmSync('dist/built', { force: true });
+run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
+writeFileSync('dist/commit.txt', commit());
+// Last of all: where this file is, the build is whole.
+writeFileSync('dist/built', '');

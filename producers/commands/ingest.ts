@@ -71,7 +71,7 @@ export async function ingestAndWait(
         return unfinished === 0;
       },
       repair: async () => {
-        await enqueueUnfinished(session, crawl.id, parametersHash);
+        await enqueueUnfinished(session, crawl.id, parametersHash, { failedToo: false });
       },
     }).finally(bar.stop);
     await finishCrawl(prisma, crawl.id);

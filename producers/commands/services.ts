@@ -9,10 +9,14 @@ import { parseStageNames, stageNames, stages } from '../../shared/stages.ts';
 import { setUpTensorFlow } from '../../shared/tensorflow/index.ts';
 import { type Cli, runCommand } from '../cli.ts';
 import { tell } from '../output.ts';
+import { resumeUnfinished } from '../resume.ts';
 import { type Session, withSession } from '../session.ts';
+import { isIdle } from '../wait.ts';
 
 /** A worker that ended is missed after this long, in milliseconds. */
 const superviseMs = 2_000;
+/** Rows whose job was lost are found after this long, in milliseconds. */
+const resumeMs = 30_000;
 
 /**
  * Audio and learning live in processes of their own: training keeps its cores and memory to itself,
@@ -55,6 +59,7 @@ async function supervise(session: Session): Promise<void> {
   const { workforce, log, signal } = session;
   const alive = processes.map(() => false);
   log.info({ dataDir: session.config.dataDir, queues: session.queues.kind }, 'up: Ctrl-C stops it');
+  let nextResume = 0;
   while (!signal.aborted) {
     for (const [index, own] of processes.entries()) {
       if (alive[index] || signal.aborted) continue;
@@ -65,6 +70,10 @@ async function supervise(session: Session): Promise<void> {
         if (!signal.aborted)
           log.error({ stages: own, code, by }, 'a worker ended unforeseen: it is started again');
       });
+    }
+    if (Date.now() >= nextResume) {
+      nextResume = Date.now() + resumeMs;
+      if (await isIdle(session, stageNames)) await resumeUnfinished(session);
     }
     await sleep(superviseMs, undefined, { signal }).catch(() => {});
   }
