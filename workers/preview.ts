@@ -1,6 +1,7 @@
 /** Stage preview: fetch the audio of a track or song and keep its bytes until the spectrogram is made. */
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import { storePreview } from '../shared/database/previews.ts';
 import { PermanentError } from '../shared/errors.ts';
 import type { AudioPayload } from '../shared/stages.ts';
 import { findSubject, markFailed, markFetched, reuseSpectrogram } from './audio-subject.ts';
@@ -24,10 +25,7 @@ async function fetchPreview(payload: AudioPayload, { database, config }: Service
   const contentHash = createHash('sha256').update(bytes).digest('hex');
   const reused = await reuseSpectrogram(prisma, payload, contentHash);
   if (reused) return reused;
-  await prisma.preview.createMany({
-    data: [{ contentHash, bytes: new Uint8Array(bytes) }],
-    skipDuplicates: true,
-  });
+  await storePreview(database.pool, contentHash, bytes);
   await markFetched(prisma, payload, contentHash);
   return { outcome: 'done', next: [{ stage: 'spectrogram', payload }] };
 }

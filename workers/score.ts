@@ -4,6 +4,7 @@ import { readSpectrograms } from '../shared/data-set-cache.ts';
 import type { Prisma } from '../shared/database/generated/client.ts';
 import { PermanentError } from '../shared/errors.ts';
 import { publicId } from '../shared/identifiers.ts';
+import type { JsonObject } from '../shared/learning/family.ts';
 import { percentileOf } from '../shared/learning/metrics.ts';
 import type { ScorePayload } from '../shared/stages.ts';
 import type { Handler, Outcome, Services } from './handler.ts';
@@ -53,9 +54,9 @@ async function scoreBatch({ batchId }: ScorePayload, services: Services): Promis
       prisma,
       songs.slice(start, start + chunk).map((song) => ({ contentHash: song.contentHash!, parametersHash })),
     );
-    const stored = { name: model.name, topology: model.topology, weights: weights.bytes };
+    const stored = { name: model.name, topology: model.topology as JsonObject, weights: weights.bytes };
     const { config } = services;
-    const options = { backendPreference: config.tensorflow, cacheDir: config.cacheDir };
+    const options = { preference: config.tensorflow, cacheDir: config.cacheDir };
     probabilities.push(...(await services.learner().score(stored, spectrograms, options)));
   }
 

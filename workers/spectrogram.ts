@@ -1,5 +1,6 @@
 /** Stage spectrogram: decode the audio in a process of its own and store its mel spectrogram. */
 import type { SpectrogramParameters } from '../shared/audio/parameters.ts';
+import { loadPreview } from '../shared/database/previews.ts';
 import { PermanentError } from '../shared/errors.ts';
 import type { AudioPayload } from '../shared/stages.ts';
 import { findSubject, markFailed, markReady, reuseSpectrogram, scoreWhenComplete } from './audio-subject.ts';
@@ -29,15 +30,15 @@ async function storeSpectrogram(
   if (contentHash === null) return fetchAgain(payload);
   const reused = await reuseSpectrogram(prisma, payload, contentHash);
   if (reused) return reused;
-  const preview = await prisma.preview.findUnique({ where: { contentHash } });
+  const bytes = await loadPreview(database.pool, contentHash);
   // Another job with the same audio but other parameters may have used the bytes up.
-  if (!preview) return fetchAgain(payload);
+  if (!bytes) return fetchAgain(payload);
 
   const parameters = await prisma.spectrogramParameters.findUnique({ where: { hash: parametersHash } });
   if (!parameters) throw new PermanentError(`no spectrogram parameters ${parametersHash} are recorded`);
   const result = await services
     .spectrograms()
-    .make(preview.bytes, parameters.parameters as unknown as SpectrogramParameters, context.signal);
+    .make(bytes, parameters.parameters as unknown as SpectrogramParameters, context.signal);
 
   const { bands, frames, maxDb, audioHash, durationSeconds, excerptStartSeconds, warnings } = result;
   const row = { bands, frames, maxDb, audioHash, durationSeconds, excerptStartSeconds, warnings };

@@ -99,7 +99,6 @@ async function learningTask(model: ModelRow, context: JobContext, services: Serv
     crossValidationFolds: options.crossValidationFolds,
     shardsFolder: folder,
     records,
-    threshold: dataSet.threshold,
     thresholdRule: dataSet.thresholdRule === 'median' ? 'median' : Number(dataSet.thresholdRule),
     normalisation: dataSet.normalisation as unknown as LearningTask['normalisation'],
     backendPreference: config.tensorflow,

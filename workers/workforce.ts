@@ -22,6 +22,11 @@ const lockMs = 10_000;
 const stalledCheckMs = 5_000;
 /** A job may lose its worker this often before it counts as the culprit. */
 const maxStalledCount = 5;
+/**
+ * No limit that anybody reaches. A worker without one does not look whether the queue is paused by
+ * `rateLimit`: who is asked to wait (WaitError) would pause only himself, not the queue.
+ */
+const limiter = { max: 1_000_000, duration: 1_000 };
 
 export interface Workforce {
   close: () => Promise<void>;
@@ -41,7 +46,7 @@ export async function startWorkers(
   const backend = await openQueueBackend(config, database.url);
   const queues = new Queues(backend);
   const pool = lazily(() => new SpectrogramPool(config.audio));
-  const learner = lazily(() => new Learner());
+  const learner = lazily(() => new Learner({ preference: config.tensorflow }));
   const services: Services = { config, database, queues, spectrograms: pool.get, learner: learner.get };
   const handlers = buildHandlers(only, builders, services);
 
@@ -58,6 +63,7 @@ export async function startWorkers(
       lockDuration: lockMs,
       stalledInterval: stalledCheckMs,
       maxStalledCount,
+      limiter,
     });
     worker.on('error', (error) =>
       log.warn({ stage: handler.stage, err: error }, 'the queue reports an error'),

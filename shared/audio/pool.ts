@@ -1,0 +1,185 @@
+import workerpool from 'workerpool';
+import { CancelledError, PermanentError } from '../errors.ts';
+import { entryPoint } from '../paths.ts';
+import { MEMORY_SIGNAL, RETIRED_EXIT_CODE } from './child-end.ts';
+import type { SpectrogramParameters } from './parameters.ts';
+import type { SpectrogramResult } from './spectrogram.ts';
+
+/** What a child process answers: errors lose their class on the way between processes. */
+export type SpectrogramOutcome =
+  | { kind: 'made'; result: SpectrogramResult }
+  | { kind: 'permanent'; reason: string };
+
+/** JavaScript's heap in a child, in megabytes. Audio lies outside of it; parent-watch.ts bounds that. */
+const HEAP_MEGABYTES = 256;
+/** How long a child that is told to end may take before it is killed, in milliseconds. */
+const TERMINATE_MS = 200;
+/** How long `close` waits for children that do not report their end, in milliseconds. */
+const CLOSE_MS = 5 * TERMINATE_MS;
+/** A child may be killed for what is not the file's fault (an operator, a machine short of memory): once more. */
+const ATTEMPTS = 2;
+/** workerpool's message for a child that had died before it was given the task. */
+const DEAD_BEFORE_START = 'Worker is terminated';
+
+export interface SpectrogramPoolOptions {
+  /** Child processes at most, and so files at a time. They start when needed and stay. */
+  processes: number;
+  /** Longest that one file may take, in seconds, the start of a child process included. */
+  timeoutSeconds: number;
+  /** Memory above which a child is replaced before its next file, in megabytes; default 512. */
+  retireMegabytes?: number;
+}
+
+/**
+ * Makes spectrograms in child processes, so that a file that crashes FFmpeg, fills the memory or keeps
+ * it busy for ever costs one child and not this process.
+ *
+ * Children run what was built (dist/). They end when this process does, even by SIGKILL.
+ */
+export class SpectrogramPool {
+  readonly #pool: ReturnType<typeof workerpool.pool>;
+  readonly #timeoutSeconds: number;
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+  #closed = false;
+
+  constructor({ processes, timeoutSeconds, retireMegabytes = 512 }: SpectrogramPoolOptions) {
+    this.#free = processes;
+    this.#timeoutSeconds = timeoutSeconds;
+    this.#pool = workerpool.pool(entryPoint('shared/audio/spectrogram-process.ts'), {
+      workerType: 'process',
+      maxWorkers: processes,
+      workerTerminateTimeout: TERMINATE_MS,
+      forkArgs: [String(retireMegabytes)],
+      forkOpts: {
+        // Bytes travel as bytes: as JSON, a megabyte of audio would be four of digits and commas.
+        serialization: 'advanced',
+        execArgv: [`--max-old-space-size=${HEAP_MEGABYTES}`],
+      },
+    });
+  }
+
+  /**
+   * Make the spectrogram of an audio file, as {@link makeSpectrogram} does. Waits for a free child.
+   *
+   * @param bytes a whole audio file
+   * @param signal gives up waiting, or ends the child that is at work
+   * @throws PermanentError with a reason for people: the file cannot be used, takes too long, or crashes
+   *   the decoder
+   * @throws CancelledError when the signal is aborted or the pool is closed
+   */
+  async make(
+    bytes: Uint8Array,
+    parameters: SpectrogramParameters,
+    signal?: AbortSignal,
+  ): Promise<SpectrogramResult> {
+    await this.#takeTurn(signal);
+    try {
+      const outcome = await this.#attempt(bytes, parameters, signal);
+      if (outcome.kind === 'permanent') throw new PermanentError(outcome.reason);
+      return outcome.result;
+    } finally {
+      this.#passTurn();
+    }
+  }
+
+  /** End all children, and with them what they are at. Files in the queue fail with CancelledError. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const start of this.#waiting.splice(0)) start();
+    // A child that died idle is never reported as ended by workerpool.
+    let timer: NodeJS.Timeout | undefined;
+    const longEnough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_MS);
+    });
+    await Promise.race([this.#pool.terminate(true), longEnough]);
+    clearTimeout(timer);
+  }
+
+  // workerpool has a queue too, but it stands still after a child has died: it is never given more
+  // tasks than it has children.
+  async #takeTurn(signal: AbortSignal | undefined): Promise<void> {
+    this.#refuseIfOver(signal);
+    if (this.#free > 0) {
+      this.#free--;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const giveUp = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(start), 1);
+        reject(new CancelledError('decoding was cancelled'));
+      };
+      const start = (): void => {
+        signal?.removeEventListener('abort', giveUp);
+        resolve();
+      };
+      signal?.addEventListener('abort', giveUp, { once: true });
+      this.#waiting.push(start);
+    });
+  }
+
+  #passTurn(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free++;
+    else next();
+  }
+
+  async #attempt(
+    bytes: Uint8Array,
+    parameters: SpectrogramParameters,
+    signal: AbortSignal | undefined,
+  ): Promise<SpectrogramOutcome> {
+    for (let attempt = 1; ; ) {
+      this.#refuseIfOver(signal);
+      try {
+        return await this.#execute(bytes, parameters, signal);
+      } catch (error) {
+        this.#refuseIfOver(signal);
+        if (error instanceof workerpool.Promise.TimeoutError) {
+          return { kind: 'permanent', reason: `decoding took over ${this.#timeoutSeconds} s` };
+        }
+        if (!(error instanceof workerpool.TerminateError)) throw error;
+        // Each such child is taken off the list when it is found, so this comes to an end.
+        if (error.message === DEAD_BEFORE_START) continue;
+        const { signal: endSignal, code } = endOf(error.message);
+        if (code === RETIRED_EXIT_CODE) continue;
+        if (attempt++ < ATTEMPTS) continue;
+        const how = endSignal ?? `exit code ${code}`;
+        const reason =
+          endSignal === MEMORY_SIGNAL ? 'decoding took too much memory' : `decoding crashed (${how})`;
+        return { kind: 'permanent', reason };
+      }
+    }
+  }
+
+  async #execute(
+    bytes: Uint8Array,
+    parameters: SpectrogramParameters,
+    signal: AbortSignal | undefined,
+  ): Promise<SpectrogramOutcome> {
+    const task = this.#pool.exec('makeSpectrogram', [bytes, parameters]);
+    const cancel = (): void => {
+      task.cancel();
+    };
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return (await task.timeout(this.#timeoutSeconds * 1_000)) as SpectrogramOutcome;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  #refuseIfOver(signal: AbortSignal | undefined): void {
+    if (this.#closed) throw new CancelledError('the spectrogram pool was closed');
+    if (signal?.aborted) throw new CancelledError('decoding was cancelled');
+  }
+}
+
+/** Read workerpool's message on a child that ended, which is the only place where it says how. */
+function endOf(message: string): { signal: string | undefined; code: number | undefined } {
+  const code = /exitCode: `(\d+)`/.exec(message)?.[1];
+  return {
+    signal: /signalCode: `(SIG\w+)`/.exec(message)?.[1],
+    code: code === undefined ? code : Number(code),
+  };
+}

@@ -1,0 +1,25 @@
+/** A two-dimensional array of float32, row after row. */
+export interface Matrix {
+  rows: number;
+  columns: number;
+  values: Float32Array;
+}
+
+const LENGTH_AT = 8;
+const HEADER_AT = 10;
+
+/**
+ * Read an array that NumPy saved: version 1 of the format, float32 little-endian, C order, two dimensions.
+ * @throws Error when it is another kind of array
+ */
+export function readNpy(file: Buffer): Matrix {
+  const dataAt = HEADER_AT + file.readUInt16LE(LENGTH_AT);
+  const header = file.toString('latin1', HEADER_AT, dataAt);
+  const [, rows, columns] =
+    /'descr': '<f4', 'fortran_order': False, 'shape': \((\d+), (\d+)\)/.exec(header) ?? [];
+  if (rows === undefined || columns === undefined) throw new Error(`not a plain float32 matrix: ${header}`);
+  const values = Float32Array.from({ length: Number(rows) * Number(columns) }, (_, i) =>
+    file.readFloatLE(dataAt + 4 * i),
+  );
+  return { rows: Number(rows), columns: Number(columns), values };
+}
