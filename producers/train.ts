@@ -3,9 +3,12 @@ import { findChampion, type ModelMetrics } from '../shared/champion.ts';
 import type { DataSet, Model, TrainingRun } from '../shared/database/generated/client.ts';
 import { UserError } from '../shared/errors.ts';
 import { publicId } from '../shared/identifiers.ts';
-import { modelFamilies } from '../shared/learning/families.ts';
+import { modelFamilies, modelFamily } from '../shared/learning/families.ts';
 import type { ModelOptions } from '../shared/training-options.ts';
 import type { Session } from './session.ts';
+
+/** The back end of models that need no TensorFlow. */
+const withoutTensorFlow = 'javascript';
 
 export interface TrainRequest {
   models: string[];
@@ -37,12 +40,32 @@ export async function train(
     data: {
       dataSetId: dataSet.id,
       options,
-      models: { create: request.models.map((name) => ({ name, dataSetId: dataSet.id, options })) },
+      models: {
+        create: request.models.map((name) => ({
+          ...{ name, dataSetId: dataSet.id },
+          options: { ...options, preset: presetFor(name, options.preset) },
+        })),
+      },
     },
     include: { models: { orderBy: { id: 'asc' } } },
   });
   await enqueueRun(session, run.models);
   return run;
+}
+
+/** The preset of a model among those that were asked for together: not each has each. */
+function presetFor(name: string, asked: string | null): string | null {
+  return asked !== null && Object.hasOwn(modelFamily(name).presets, asked) ? asked : null;
+}
+
+/**
+ * Check a preset that is asked for several models at once.
+ * @throws UserError when none of them has it
+ */
+export function checkPreset(models: readonly string[], asked: string | null): void {
+  if (asked === null || models.some((name) => presetFor(name, asked) !== null)) return;
+  const has = models.map((name) => `${name} has ${Object.keys(modelFamily(name).presets).join(', ')}`);
+  throw new UserError(`no model has the preset ${asked}: ${has.join('; ')}`);
 }
 
 /** Enqueue those models of a run that are not finished. */
@@ -63,12 +86,12 @@ export async function describeRun(session: Session, trainingRunId: number) {
   });
   const champion = await findChampion(prisma);
   const backends = run.models.flatMap((model) =>
-    model.backend && model.backend !== 'none' ? [model.backend] : [],
+    model.backend && model.backend !== withoutTensorFlow ? [model.backend] : [],
   );
   return {
     dataset: run.dataSet.name,
     threshold: run.dataSet.threshold,
-    backend: backends[0] ?? 'none',
+    backend: backends[0] ?? withoutTensorFlow,
     models: run.models.map(describeModel),
     champion: champion ? publicId('model', champion.id) : null,
   };
@@ -79,14 +102,10 @@ function describeModel(model: Model) {
   if (model.state !== 'ready') {
     return { id, name: model.name, state: model.state, error: model.failureReason ?? model.state };
   }
-  const { holdout, test, crossValidation, trainMsPerSample } = model.metrics as unknown as ModelMetrics;
+  const metrics = model.metrics as unknown as ModelMetrics;
+  const { holdout, test, crossValidation, trainMsPerSample, preset, warnings } = metrics;
   return {
-    id,
-    name: model.name,
-    parameters: model.parameters,
-    holdout,
-    test,
-    crossValidation,
-    trainMsPerSample,
+    ...{ id, name: model.name, parameters: model.parameters, preset },
+    ...{ holdout, test, crossValidation, trainMsPerSample, warnings },
   };
 }

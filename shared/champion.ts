@@ -22,6 +22,10 @@ export interface ModelMetrics {
   test: Evaluation;
   crossValidation: (Evaluation & { folds: number }) | null;
   trainMsPerSample: number;
+  /** What `auto` chose. */
+  preset: string;
+  /** For people: such as a network that gives all songs the same probability. */
+  warnings: string[];
 }
 
 /**

@@ -11,7 +11,7 @@ import type {
 } from './database/generated/client.ts';
 import { openShards, ShardError, writeShards } from './learning/shards.ts';
 import type { Spectrogram, SpectrogramSource } from './learning/spectrograms.ts';
-import type { TrainingRecord } from './learning/task.ts';
+import type { TrainTask } from './learning/task.ts';
 import type { Logger } from './logging.ts';
 
 /** Spectrograms read from the database at once. */
@@ -26,7 +26,7 @@ export interface SpectrogramKey {
 export interface CachedDataSet {
   /** Folder of the shards; record i of them belongs to `records[i]`. */
   folder: string;
-  records: TrainingRecord[];
+  records: TrainTask['records'];
 }
 
 /** The data set's rows and, on disk, their spectrograms in the same order. */

@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 /** How a model is trained: kept with it, so that it can be made again. */
 export const modelOptionsSchema = z.strictObject({
-  preset: z.string().min(1),
+  /** One of the model's presets; null for its own choice. */
+  preset: z.string().min(1).nullable(),
   seed: z.int().min(0).max(2_147_483_647),
   /** Train on permuted labels: the null test. */
   shuffleLabels: z.boolean(),

@@ -13,7 +13,9 @@ export interface Services {
   database: Database;
   queues: Queues;
   spectrograms: () => SpectrogramPool;
-  learner: () => Learner;
+  /** One process trains, another judges songs: a song does not wait for a training. */
+  trainer: () => Learner;
+  judge: () => Learner;
 }
 
 export interface JobContext {

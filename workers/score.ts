@@ -55,9 +55,7 @@ async function scoreBatch({ batchId }: ScorePayload, services: Services): Promis
       songs.slice(start, start + chunk).map((song) => ({ contentHash: song.contentHash!, parametersHash })),
     );
     const stored = { name: model.name, topology: model.topology as JsonObject, weights: weights.bytes };
-    const { config } = services;
-    const options = { preference: config.tensorflow, cacheDir: config.cacheDir };
-    probabilities.push(...(await services.learner().score(stored, spectrograms, options)));
+    probabilities.push(...(await services.judge().score(stored, spectrograms)));
   }
 
   const holdout = (model.holdoutScores ?? []) as number[];

@@ -16,7 +16,7 @@ import type {
 import { CancelledError } from '../shared/errors.ts';
 import { resolveFailures } from '../shared/failures.ts';
 import { publicId } from '../shared/identifiers.ts';
-import type { Checkpoint, LearningResult, LearningTask } from '../shared/learning/task.ts';
+import type { TrainCheckpoint, TrainResult, TrainTask } from '../shared/learning/task.ts';
 import type { TrainPayload } from '../shared/stages.ts';
 import type { ModelOptions } from '../shared/training-options.ts';
 import type { Handler, JobContext, Outcome, Services } from './handler.ts';
@@ -66,11 +66,15 @@ async function train({ modelId }: TrainPayload, context: JobContext, services: S
   const cancel = watchForCancel(services, modelId);
   try {
     const task = await learningTask(model, context, services);
-    const result = await services.learner().train(task, {
+    const result = await services.trainer().train(task, {
       signal: AbortSignal.any([context.signal, cancel.signal]),
-      onProgress: async (progress) => {
-        await prisma.model.update({ where: { id: modelId }, data: { progress: { ...progress } } });
-        await context.progress(progress);
+      onProgress: (progress) => {
+        const shown = [
+          prisma.model.update({ where: { id: modelId }, data: { progress: { ...progress } } }),
+          context.progress(progress),
+        ];
+        // An epoch that could not be shown is no reason to stop; the next one shows.
+        Promise.all(shown).catch((error) => context.log.debug({ err: error }, 'progress was not stored'));
       },
       onCheckpoint: (checkpoint) => storeCheckpoint(prisma, modelId, checkpoint),
     });
@@ -86,7 +90,7 @@ async function train({ modelId }: TrainPayload, context: JobContext, services: S
   return { outcome: 'done' };
 }
 
-async function learningTask(model: ModelRow, context: JobContext, services: Services): Promise<LearningTask> {
+async function learningTask(model: ModelRow, context: JobContext, services: Services): Promise<TrainTask> {
   const { config, database } = services;
   const { dataSet, checkpoint } = model;
   const { folder, records } = await cacheDataSet(database.prisma, dataSet, config.dataDir, context.log);
@@ -99,20 +103,20 @@ async function learningTask(model: ModelRow, context: JobContext, services: Serv
     crossValidationFolds: options.crossValidationFolds,
     shardsFolder: folder,
     records,
+    threshold: dataSet.threshold,
     thresholdRule: dataSet.thresholdRule === 'median' ? 'median' : Number(dataSet.thresholdRule),
-    normalisation: dataSet.normalisation as unknown as LearningTask['normalisation'],
-    backendPreference: config.tensorflow,
-    cacheDir: config.cacheDir,
-    ...(checkpoint
-      ? { checkpoint: { progress: checkpoint.progress as Checkpoint['progress'], bytes: checkpoint.bytes } }
-      : {}),
+    normalisation: dataSet.normalisation as unknown as TrainTask['normalisation'],
+    checkpoint: checkpoint && {
+      progress: checkpoint.progress as TrainCheckpoint['progress'],
+      bytes: checkpoint.bytes,
+    },
   };
 }
 
 async function storeCheckpoint(
   prisma: Services['database']['prisma'],
   modelId: number,
-  checkpoint: Checkpoint,
+  checkpoint: TrainCheckpoint,
 ): Promise<void> {
   const data = {
     progress: checkpoint.progress as unknown as Prisma.InputJsonValue,
@@ -121,7 +125,7 @@ async function storeCheckpoint(
   await prisma.checkpoint.upsert({ where: { modelId }, create: { modelId, ...data }, update: data });
 }
 
-async function storeResult(services: Services, model: ModelRow, result: LearningResult): Promise<void> {
+async function storeResult(services: Services, model: ModelRow, result: TrainResult): Promise<void> {
   const json = (value: unknown) => value as Prisma.InputJsonValue;
   const bytes = new Uint8Array(result.weights);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -137,7 +141,7 @@ async function storeResult(services: Services, model: ModelRow, result: Learning
         state: 'ready',
         parameters: result.parameters,
         topology: json(result.topology),
-        metrics: json(result.metrics),
+        metrics: json({ ...result.metrics, preset: result.preset, warnings: result.warnings }),
         holdoutScores: json(result.holdoutScores),
         backend: result.backend,
         codeVersion: codeVersion(),

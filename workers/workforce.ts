@@ -46,8 +46,19 @@ export async function startWorkers(
   const backend = await openQueueBackend(config, database.url);
   const queues = new Queues(backend);
   const pool = lazily(() => new SpectrogramPool(config.audio));
-  const learner = lazily(() => new Learner({ preference: config.tensorflow }));
-  const services: Services = { config, database, queues, spectrograms: pool.get, learner: learner.get };
+  const newLearner = () =>
+    // biome-ignore lint/style/noProcessEnv: a child process gets this one's environment
+    new Learner({ preference: config.tensorflow, cacheDir: config.cacheDir }, process.env);
+  const trainer = lazily(newLearner);
+  const judge = lazily(newLearner);
+  const services: Services = {
+    config,
+    database,
+    queues,
+    spectrograms: pool.get,
+    trainer: trainer.get,
+    judge: judge.get,
+  };
   const handlers = buildHandlers(only, builders, services);
 
   const shutdown = new AbortController();
@@ -103,7 +114,7 @@ export async function startWorkers(
       shutdown.abort();
       await Promise.all(workers.map((worker) => worker.close()));
       await pool.made?.close();
-      await learner.made?.close();
+      await Promise.all([trainer.made?.close(), judge.made?.close()]);
       await row.stop();
       await queues.close();
       await database.close();

@@ -62,7 +62,7 @@ async function demo(
 
     step('Freeze a data set, then train three models on it: the majority, a linear one, a network');
     const trained = await trainAndWait(session, {
-      ...{ models: 'dummy,logistic,crnn', preset: 'auto', wait: true, seed: options.seed },
+      ...{ models: 'dummy,logistic,crnn', wait: true, seed: options.seed },
       ...{ threshold: 'median', holdout: 0.15, test: 0.15 },
     });
     tell(describeAnswer(trained));

@@ -1,20 +1,20 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Model } from '../../shared/database/generated/client.ts';
 import { publicId } from '../../shared/identifiers.ts';
-import { modelFamilies } from '../../shared/learning/families.ts';
+import { modelFamilies, modelFamily } from '../../shared/learning/families.ts';
 import { setUpTensorFlow } from '../../shared/tensorflow/index.ts';
 import { exitStatus, runInSession } from '../cli.ts';
 import { findDataSet, freeze } from '../freeze.ts';
 import { print, printJson, progress, table, tell, withInterval } from '../output.ts';
 import type { Session } from '../session.ts';
-import { describeRun, enqueueRun, parseModelNames, train } from '../train.ts';
+import { checkPreset, describeRun, enqueueRun, parseModelNames, train } from '../train.ts';
 import { waitFor } from '../wait.ts';
 import { addFreezeOptions, describeDataSet, type FreezeOptions, freezeRequest } from './freeze.ts';
 
 export interface TrainOptions extends FreezeOptions {
   models: string;
   dataSet?: string;
-  preset: string;
+  preset?: string;
   crossValidate?: number;
   shuffleLabels?: boolean;
   wait?: boolean;
@@ -30,7 +30,10 @@ export function registerTrain(program: Command): void {
       'dummy,logistic,crnn',
     )
     .option('--data-set <name>', 'the data set; without it the catalogue is frozen first, as it stands')
-    .option('--preset <name>', 'size of the networks: auto, original, small', 'auto')
+    .option(
+      '--preset <name>',
+      'size of the networks, e.g. original or small; by default what fits machine and data',
+    )
     .option(
       '--cross-validate <folds>',
       'also score every track by a model that never heard it or its artist',
@@ -61,6 +64,7 @@ export type TrainAnswer = Awaited<ReturnType<typeof describeRun>>;
 export async function trainAndWait(session: Session, options: TrainOptions): Promise<TrainAnswer> {
   const { prisma } = session.database;
   const names = parseModelNames(options.models);
+  checkPreset(names, options.preset ?? null);
   const dataSet = options.dataSet
     ? await findDataSet(prisma, options.dataSet)
     : await freeze(session, freezeRequest(options)).then((frozen) => {
@@ -68,7 +72,7 @@ export async function trainAndWait(session: Session, options: TrainOptions): Pro
         return frozen.dataSet;
       });
   const own = (await session.workforce.missing(['train'])).length > 0;
-  if (own && names.some((name) => modelFamilies[name as keyof typeof modelFamilies].needsTensorFlow)) {
+  if (own && names.some((name) => modelFamily(name).needsTensorFlow)) {
     const { cacheDir, tensorflow } = session.config;
     tell((await setUpTensorFlow({ cacheDir, preference: tensorflow, log: tell })).note);
   }
@@ -76,7 +80,7 @@ export async function trainAndWait(session: Session, options: TrainOptions): Pro
     models: names,
     dataSet,
     options: {
-      preset: options.preset,
+      preset: options.preset ?? null,
       seed: options.seed,
       shuffleLabels: options.shuffleLabels ?? false,
       crossValidationFolds: options.crossValidate ?? null,
@@ -146,6 +150,9 @@ export function describeAnswer(answer: TrainAnswer): string {
         : '-',
     ];
   });
+  const warnings = answer.models.flatMap((model) =>
+    'error' in model ? [] : model.warnings.map((warning) => `${model.id} (${model.name}): ${warning}`),
+  );
   return [
     table(
       [
@@ -158,6 +165,7 @@ export function describeAnswer(answer: TrainAnswer): string {
       ],
       rows,
     ),
+    ...warnings,
     `data set ${answer.dataset}, popular from ${Number(answer.threshold.toFixed(2))} on, back end ${answer.backend}`,
     answer.champion ? `champion: ${answer.champion}` : 'no champion: no model does better than chance',
   ].join('\n');

@@ -13,7 +13,13 @@ import {
 } from 'node-av/lib';
 import { CancelledError, PermanentError } from '../errors.ts';
 import { type ClaimedLength, claimedLength, lengthWarning } from './completeness.ts';
-import { ACCEPTED_FORMATS, ALLOWED_DECODERS, ALLOWED_DEMUXERS, DEMUXER_NAMES, recogniseInput } from './formats.ts';
+import {
+  ACCEPTED_FORMATS,
+  ALLOWED_DECODERS,
+  ALLOWED_DEMUXERS,
+  DEMUXER_NAMES,
+  recogniseInput,
+} from './formats.ts';
 import { MonoResampler, UnusableFrameError } from './resample.ts';
 
 /** Longest sound that is decoded, in seconds: 160 MB of samples. Songs end long before. */
@@ -83,7 +89,9 @@ export async function decodeAudio(
 
 function unreadable(demuxer: string | null): PermanentError {
   const name = DEMUXER_NAMES[demuxer ?? ''] ?? (demuxer ?? '').toUpperCase();
-  return new PermanentError(`this looks like ${name}, but it is damaged or incomplete: nothing can be decoded`);
+  return new PermanentError(
+    `this looks like ${name}, but it is damaged or incomplete: nothing can be decoded`,
+  );
 }
 
 /** Let FFmpeg read bytes in memory. */

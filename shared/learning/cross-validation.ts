@@ -62,7 +62,11 @@ export function planFolds(
 
 /** Label all records: popular from the threshold on. */
 export function labelRecords(records: readonly LabelledRecord[], threshold: number): Example[] {
-  return records.map(({ popularity, group }, index) => ({ index, group, label: popularity >= threshold ? 1 : 0 }));
+  return records.map(({ popularity, group }, index) => ({
+    index,
+    group,
+    label: popularity >= threshold ? 1 : 0,
+  }));
 }
 
 function setAside(examples: readonly Example[], seed: number): Pick<FoldPlan, 'train' | 'validation'> {
@@ -71,5 +75,7 @@ function setAside(examples: readonly Example[], seed: number): Pick<FoldPlan, 't
   const parts = assignFolds(examples, Math.min(validationParts, groups), seed);
   const train = examples.filter((_, i) => parts[i] !== 0);
   const bothClasses = train.some(({ label }) => label === 0) && train.some(({ label }) => label === 1);
-  return bothClasses ? { train, validation: examples.filter((_, i) => parts[i] === 0) } : { train: examples, validation: [] };
+  return bothClasses
+    ? { train, validation: examples.filter((_, i) => parts[i] === 0) }
+    : { train: examples, validation: [] };
 }

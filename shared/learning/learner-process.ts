@@ -1,76 +1,101 @@
-/** The learner's child process: TensorFlow lives and blocks here. Started by Learner, never imported. */
-import { setImmediate } from 'node:timers/promises';
+/*
+ * The learning process: the child of a `Learner`. TensorFlow computes synchronously, so it has a
+ * process of its own, whose event loop nobody else needs. It ends when its parent does.
+ */
+import { createHash } from 'node:crypto';
 import workerpool from 'workerpool';
-import { PermanentError, UserError } from '../errors.ts';
-import { type LoadedTensorFlow, type LoadOptions, loadTensorFlow } from '../tensorflow/index.ts';
-import { familyOf } from './families.ts';
-import { learn } from './learn.ts';
-import type { LearnerAnswer, LearnerEvent } from './learner.ts';
+import { CancelledError } from '../errors.ts';
+import { type LoadedTensorFlow, loadTensorFlow } from '../tensorflow/index.ts';
+import { modelFamily } from './families.ts';
+import type { Predictor } from './family.ts';
+import type { Description, LearnerOptions, TrainEvent } from './learner-messages.ts';
 import { openShards } from './shards.ts';
 import type { Spectrogram } from './spectrograms.ts';
-import type { LearningResult, LearningTask, RegisteredModel } from './task.ts';
+import type { ScoringModel, TrainResult, TrainTask } from './task.ts';
+import { runTrainTask } from './train-task.ts';
 
-// Ctrl-C in a terminal goes to every process of the group. The parent decides when its children end.
-process.on('SIGINT', () => {});
-process.on('disconnect', () => process.exit(0));
+/** How often events are let through: a message to cancel, the parent's end. */
+const turnEveryMs = 20;
+/** How long a cancelled task may take to come to its next turn, before the process is ended. */
+const cancelGraceMs = 5_000;
 
-let loaded: Promise<LoadedTensorFlow> | undefined;
-
-/** Loaded when a model first needs it, and kept: the preference is the process's, not the task's. */
-function tensorflow(options: LoadOptions): Promise<LoadedTensorFlow> {
-  loaded ??= loadTensorFlow(options);
-  return loaded;
+/** The `this` of methods that workerpool calls. */
+interface Called {
+  readonly worker: { addAbortListener(listener: () => Promise<void>): void };
 }
 
-function emit(event: LearnerEvent): void {
-  workerpool.workerEmit(event);
+let loading: Promise<LoadedTensorFlow> | undefined;
+
+function tensorflow({ preference, cacheDir }: LearnerOptions): Promise<LoadedTensorFlow> {
+  loading ??= loadTensorFlow({ preference, cacheDir });
+  return loading;
 }
 
-async function train(task: LearningTask): Promise<LearnerAnswer<LearningResult>> {
-  return answer(async () => {
-    const source = await openShards(task.shardsFolder);
+/** Run work that can be cancelled from the other side. */
+async function cancellable<T>(called: Called, work: (turn: () => Promise<void>) => Promise<T>): Promise<T> {
+  let cancelled = false;
+  let last = performance.now();
+  const turn = async (): Promise<void> => {
+    if (performance.now() - last < turnEveryMs) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    last = performance.now();
+    if (cancelled) throw new CancelledError('the training was cancelled');
+  };
+  const running = work(turn);
+  const ended = running.then(
+    () => {},
+    () => {},
+  );
+  // workerpool forgets the listeners once it has called them.
+  called.worker.addAbortListener(() => {
+    cancelled = true;
+    return ended;
+  });
+  return running;
+}
+
+async function describe(options: LearnerOptions): Promise<Description> {
+  const { backend, version, note } = await tensorflow(options);
+  return { backend, version, note };
+}
+
+async function train(this: Called, options: LearnerOptions, task: TrainTask): Promise<TrainResult> {
+  const tell = (event: TrainEvent): void => workerpool.workerEmit(event);
+  return cancellable(this, async (turn) => {
+    const shards = await openShards(task.shardsFolder);
     try {
-      return await learn(task, {
-        source,
-        tensorflow: () => tensorflow({ preference: task.backendPreference, cacheDir: task.cacheDir }),
-        // The event loop must turn for messages and for the parent's end to be noticed.
-        turn: () => setImmediate(),
-        onProgress: (progress) => emit({ kind: 'progress', progress }),
-        onCheckpoint: (checkpoint) => emit({ kind: 'checkpoint', checkpoint }),
+      return await runTrainTask(task, shards, {
+        tensorflow: () => tensorflow(options),
+        turn,
+        onProgress: (progress) => tell({ kind: 'progress', progress }),
+        onCheckpoint: (checkpoint) => tell({ kind: 'checkpoint', checkpoint }),
       });
     } finally {
-      await source.close();
+      await shards.close();
     }
   });
 }
+
+/** The model used last: songs come one by one, and mostly to the same one. */
+let ready: { key: string; predictor: Predictor } | undefined;
 
 async function score(
-  model: RegisteredModel,
-  spectrograms: Spectrogram[],
-  options: LoadOptions,
-): Promise<LearnerAnswer<number[]>> {
-  return answer(async () => {
-    const family = familyOf(model.name);
-    if (!family) throw new PermanentError(`this version of the program has no model ${model.name}`);
-    const predictor = await family.load(model, () => tensorflow(options));
-    try {
-      return await predictor.predict(spectrograms);
-    } finally {
-      predictor.dispose();
-    }
-  });
-}
-
-/** Errors lose their class on the way between processes: those that are for people travel as a reason. */
-async function answer<T>(work: () => Promise<T>): Promise<LearnerAnswer<T>> {
-  try {
-    return { kind: 'done', result: await work() };
-  } catch (error) {
-    if (error instanceof PermanentError || error instanceof UserError) {
-      return { kind: 'permanent', reason: error.message };
-    }
-    throw error;
+  options: LearnerOptions,
+  { name, topology, weights }: ScoringModel,
+  spectrograms: readonly Spectrogram[],
+): Promise<number[]> {
+  const key = createHash('sha256').update(`${name} ${JSON.stringify(topology)}`).update(weights).digest('hex');
+  if (ready?.key !== key) {
+    const predictor = await modelFamily(name).load({ topology, weights }, () => tensorflow(options));
+    ready?.predictor.dispose();
+    ready = { key, predictor };
   }
+  return ready.predictor.predict(spectrograms);
 }
 
-workerpool.worker({ train, score });
+// Standard output belongs to the parent's reports; whatever a library prints goes to standard error.
+process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write;
+// Ctrl-C reaches the whole group: it is the parent that decides, and its end is this process's end.
+process.on('SIGINT', () => {});
+
+workerpool.worker({ describe, train, score }, { abortListenerTimeout: cancelGraceMs });

@@ -1,142 +1,141 @@
 import workerpool from 'workerpool';
-import { CancelledError, PermanentError } from '../errors.ts';
+import { CancelledError } from '../errors.ts';
 import { entryPoint } from '../paths.ts';
-import { type LoadOptions, type Preference, tensorflowEnvironment } from '../tensorflow/index.ts';
+import { tensorflowEnvironment } from '../tensorflow/index.ts';
+import {
+  type Description,
+  type LearnerOptions,
+  reviveError,
+  type TrainEvent,
+  unexpectedEnd,
+} from './learner-messages.ts';
 import type { Spectrogram } from './spectrograms.ts';
-import type { Checkpoint, LearningProgress, LearningResult, LearningTask, RegisteredModel } from './task.ts';
+import type { ScoringModel, TrainCheckpoint, TrainProgress, TrainResult, TrainTask } from './task.ts';
 
-/** What the child answers: done, or a reason for people why it can never be done. */
-export type LearnerAnswer<T> = { kind: 'done'; result: T } | { kind: 'permanent'; reason: string };
+export type { Description, LearnerOptions } from './learner-messages.ts';
 
-/** What the child tells on the way. */
-export type LearnerEvent =
-  | { kind: 'progress'; progress: LearningProgress }
-  | { kind: 'checkpoint'; checkpoint: Checkpoint };
-
-export interface LearnerHooks {
-  signal: AbortSignal;
-  onProgress: (progress: LearningProgress) => Promise<void>;
-  onCheckpoint: (checkpoint: Checkpoint) => Promise<void>;
+/** Calls come one after another, each awaited; what they throw fails the training. */
+export interface TrainHandlers {
+  onProgress?: (progress: TrainProgress) => void | Promise<void>;
+  /** Keep it: a later `train` with it as the task's `checkpoint` goes on from there. */
+  onCheckpoint?: (checkpoint: TrainCheckpoint) => void | Promise<void>;
+  signal?: AbortSignal;
 }
 
-type Pool = ReturnType<typeof workerpool.pool>;
-
-/** How long a child that is told to end may take before it is killed, in milliseconds. */
-const terminateMs = 500;
+/** How long the process may take to come to its next turn before it is ended by force. */
+const graceMs = 5_000;
 
 /**
- * Trains and scores in child processes, one for each, so that TensorFlow never blocks the event loop of
- * this one (a blocked worker loses the locks of its jobs) and a song does not wait for a training.
- * Children run what was built (dist/), start when first needed, and end when this process does.
+ * Trains and judges in one child process, so that TensorFlow never blocks this one's event loop.
+ * What is asked for runs one after another. The process starts with the first request, is started again
+ * should it end by itself, and ends with `close` or with this process.
  */
 export class Learner {
-  readonly #preference: Preference;
-  readonly #pools = new Map<'train' | 'score', Pool>();
-  #closed = false;
+  readonly #options: LearnerOptions;
+  readonly #pool: workerpool.Pool;
+  /** Ends the processes by force. */
+  readonly #kill = new AbortController();
+  #description: Description | undefined;
+  #closing: Promise<void> | undefined;
 
-  /** @param preference which TensorFlow; `cpu` hides a GPU from the children */
-  constructor({ preference }: { preference: Preference }) {
-    this.#preference = preference;
+  /** @param environment variables for the process; those that TensorFlow needs are added. */
+  constructor(options: LearnerOptions, environment: Readonly<Record<string, string | undefined>>) {
+    this.#options = options;
+    this.#pool = workerpool.pool(entryPoint('shared/learning/learner-process.ts'), {
+      workerType: 'process',
+      maxWorkers: 1,
+      workerTerminateTimeout: graceMs,
+      forkOpts: {
+        serialization: 'advanced',
+        env: { ...environment, ...tensorflowEnvironment(options.preference) },
+        signal: this.#kill.signal,
+        killSignal: 'SIGKILL',
+      },
+    });
   }
 
   /**
-   * Train and evaluate a model.
+   * Load TensorFlow and say which one it is.
+   * @throws UserError when the preferred one cannot be had.
+   */
+  async describe(): Promise<Description> {
+    this.#description ??= await this.#run<Description>('describe', []);
+    return this.#description;
+  }
+
+  /**
+   * Train a model.
    *
-   * @throws PermanentError with a reason for people when the task cannot be done
-   * @throws CancelledError when the signal is aborted or the learner is closed: the child is ended, and
-   *   the last checkpoint that was handed over is where another call can go on
+   * @throws UserError, PermanentError when it cannot be done as asked.
+   * @throws CancelledError when the signal was aborted; what was learned is in the last checkpoint.
+   * @throws ShardError when the cache of the data set is damaged: build it again.
+   * @throws Error when the process ended by itself.
    */
   async train(
-    task: LearningTask,
-    { signal, onProgress, onCheckpoint }: LearnerHooks,
-  ): Promise<LearningResult> {
-    // One after the other, so that an older checkpoint never lands after a newer one.
-    let stored: Promise<void> = Promise.resolve();
-    let lost: unknown;
-    const hearing = (event: LearnerEvent): void => {
-      stored = stored
-        .then(() => (event.kind === 'progress' ? onProgress(event.progress) : onCheckpoint(event.checkpoint)))
-        .catch((error: unknown) => {
-          lost ??= error;
-        });
-    };
-    const result = await this.#run<LearningResult>('train', [task], signal, hearing).finally(() => stored);
-    if (lost !== undefined) throw lost;
-    return result;
+    task: TrainTask,
+    { onProgress, onCheckpoint, signal }: TrainHandlers = {},
+  ): Promise<TrainResult> {
+    let handled: Promise<void> = Promise.resolve();
+    const training = this.#run<TrainResult>('train', [task], {
+      ...(signal && { signal }),
+      onEvent: (event) => {
+        handled = handled.then(() =>
+          event.kind === 'progress' ? onProgress?.(event.progress) : onCheckpoint?.(event.checkpoint),
+        );
+        // Reported below, once the training has ended.
+        handled.catch(() => {});
+      },
+    });
+    // Also after a failure: the last checkpoint is in place before anybody goes on from it.
+    await training.catch(() => handled.catch(() => {}));
+    await handled;
+    return training;
   }
 
   /**
-   * Score spectrograms with a model of the registry.
-   *
-   * @returns for each the probability of being popular, 0 to 1
-   * @throws PermanentError when the model cannot be used here; CancelledError when the signal is aborted
+   * Judge songs with a model.
+   * @returns for each spectrogram the probability of being popular, 0 to 1.
    */
   async score(
-    model: RegisteredModel,
+    model: ScoringModel,
     spectrograms: readonly Spectrogram[],
-    options: LoadOptions,
     signal?: AbortSignal,
   ): Promise<number[]> {
-    return this.#run<number[]>('score', [model, spectrograms, options], signal);
+    const plain = spectrograms.map(({ levels, frames }) => ({ levels, frames }));
+    return this.#run<number[]>('score', [model, plain], signal ? { signal } : {});
   }
 
-  /** End the children, and with them what they are at. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    await Promise.all([...this.#pools.values()].map((pool) => pool.terminate(true)));
-    this.#pools.clear();
+  /** End the process; what it is doing is cancelled. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const deadline = setTimeout(() => this.#kill.abort(), graceMs);
+    try {
+      await this.#pool.terminate(true);
+    } finally {
+      clearTimeout(deadline);
+    }
   }
 
   async #run<T>(
-    method: 'train' | 'score',
+    method: string,
     parameters: unknown[],
-    signal?: AbortSignal,
-    on?: (event: LearnerEvent) => void,
+    { signal, onEvent }: { signal?: AbortSignal; onEvent?: (event: TrainEvent) => void } = {},
   ): Promise<T> {
-    const refuse = (): void => {
-      if (this.#closed || signal?.aborted) throw new CancelledError(`the ${method} job was cancelled`);
-    };
-    refuse();
-    const pool = this.#poolOf(method);
-    const task = pool.exec(method, parameters, { on: (event: LearnerEvent) => on?.(event) });
-    const cancel = (): void => {
-      task.cancel();
-    };
+    if (signal?.aborted || this.#closing) throw new CancelledError(`${method} was cancelled`);
+    const asked = this.#pool.exec(method, [this.#options, ...parameters], onEvent ? { on: onEvent } : {});
+    const cancel = (): void => void asked.cancel();
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      const answer = (await task) as LearnerAnswer<T>;
-      if (answer.kind === 'permanent') throw new PermanentError(answer.reason);
-      return answer.result;
+      return (await asked) as T;
     } catch (error) {
-      refuse();
-      // workerpool does not recover from a child that died: the next call starts afresh.
-      if (error instanceof workerpool.TerminateError) {
-        this.#pools.delete(method);
-        await pool.terminate(true);
-        throw new Error(`the learner's process died: ${error.message.split('\n')[0]}`);
-      }
-      throw error;
+      if (signal?.aborted || this.#closing) throw new CancelledError(`${method} was cancelled`);
+      throw unexpectedEnd(error) ?? reviveError(error);
     } finally {
       signal?.removeEventListener('abort', cancel);
     }
-  }
-
-  #poolOf(method: 'train' | 'score'): Pool {
-    let pool = this.#pools.get(method);
-    if (!pool) {
-      pool = workerpool.pool(entryPoint('shared/learning/learner-process.ts'), {
-        workerType: 'process',
-        maxWorkers: 1,
-        workerTerminateTimeout: terminateMs,
-        forkOpts: {
-          // Weights travel as bytes.
-          serialization: 'advanced',
-          // biome-ignore lint/style/noProcessEnv: TensorFlow reads its settings from the child's environment
-          env: { ...process.env, ...tensorflowEnvironment(this.#preference) },
-        },
-      });
-      this.#pools.set(method, pool);
-    }
-    return pool;
   }
 }

@@ -7,8 +7,8 @@ import { logLoss, rocAuc } from './metrics.ts';
 import { type DropoutMask, initialValues, type Network } from './network.ts';
 import { InputMaker, type InputShape, pooledShape } from './network-input.ts';
 import { predictBatch } from './network-prediction.ts';
-import { below, fillDropout, type Random, randomStream, shuffle } from './random.ts';
 import type { Normalisation } from './normalisation.ts';
+import { below, fillDropout, type Random, randomStream, shuffle } from './random.ts';
 import type { SpectrogramSource } from './spectrograms.ts';
 import { decodeWeights, encodeWeights, type NamedArray, sizeOf } from './weights.ts';
 

@@ -38,9 +38,8 @@ function componentsOf(items: readonly SplitItem[]): Component[] {
   );
   const components = new Map<number, { group: number; size: number; histogram: Float64Array }>();
   for (const { group, popularity } of items) {
-    let component = components.get(group);
-    if (!component)
-      components.set(group, (component = { group, size: 0, histogram: new Float64Array(bins) }));
+    const component = components.get(group) ?? { group, size: 0, histogram: new Float64Array(bins) };
+    components.set(group, component);
     component.size++;
     component.histogram[edges.filter((edge) => popularity >= edge).length]!++;
   }
@@ -76,8 +75,9 @@ function costOf(side: readonly Component[], target: number, overall: Float64Arra
 export function splitCandidates(items: readonly SplitItem[], options: SplitOptions): Map<number, Split>[] {
   const components = componentsOf(items);
   const overall = new Float64Array(bins);
-  for (const { histogram } of components)
-    histogram.forEach((count, bin) => (overall[bin]! += count / items.length));
+  for (const { histogram } of components) {
+    for (const [bin, count] of histogram.entries()) overall[bin]! += count / items.length;
+  }
   const sides = [
     { split: 'holdout', target: Math.round(items.length * options.holdoutFraction) },
     { split: 'test', target: Math.round(items.length * options.testFraction) },

@@ -61,9 +61,14 @@ export async function runTrainTask(
   const trainer = new Trainer(task, family, preset, source, environment);
 
   const folds = task.crossValidationFolds;
-  const outOfFold = folds === null ? null : await trainer.crossValidate(planFolds(records, folds, {
-    ...{ seed: task.seed, rule: task.thresholdRule, usesValidation: family.usesValidation },
-  }));
+  const outOfFold =
+    folds === null
+      ? null
+      : await trainer.crossValidate(
+          planFolds(records, folds, {
+            ...{ seed: task.seed, rule: task.thresholdRule, usesValidation: family.usesValidation },
+          }),
+        );
 
   const examples = labelRecords(records, threshold);
   const side = (split: string) => examples.filter(({ index }) => task.records[index]!.split === split);
@@ -147,8 +152,15 @@ class Trainer {
     for (const [fold, plan] of plans.entries()) {
       if (fold < this.#progress.finishedFolds) continue;
       const normalisation = () =>
-        fitNormalisation(this.#source, plan.train.map(({ index }) => index), this.#environment.turn);
-      const fitted = await this.fit(plan.train, plan.validation, normalisation, { fold: fold + 1, folds: plans.length });
+        fitNormalisation(
+          this.#source,
+          plan.train.map(({ index }) => index),
+          this.#environment.turn,
+        );
+      const fitted = await this.fit(plan.train, plan.validation, normalisation, {
+        fold: fold + 1,
+        folds: plans.length,
+      });
       try {
         const scores = [...this.#progress.scores];
         for (const [i, { probability }] of (await fitted.judge(plan.heldOut)).entries()) {
@@ -160,7 +172,11 @@ class Trainer {
       }
     }
     const heldOut = plans.flatMap((plan) => plan.heldOut).sort((a, b) => a.index - b.index);
-    return heldOut.map(({ index, label, group }) => ({ label, group, probability: this.#progress.scores[index]! }));
+    return heldOut.map(({ index, label, group }) => ({
+      label,
+      group,
+      probability: this.#progress.scores[index]!,
+    }));
   }
 
   /** Fit one model; `place` says which fold it is, null the final fit. */
@@ -210,7 +226,8 @@ class Trainer {
       const probabilities = await predict(spectrograms);
       for (const [i, { label, group }] of batch.entries()) {
         const probability = probabilities[i]!;
-        if (!Number.isFinite(probability)) throw new PermanentError('the model gave a probability that is not a number');
+        if (!Number.isFinite(probability))
+          throw new PermanentError('the model gave a probability that is not a number');
         judged.push({ probability, label, group });
       }
     }

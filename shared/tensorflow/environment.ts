@@ -9,6 +9,9 @@
  *   atomic additions); on a CPU the operations that are used here are deterministic without it, as
  *   long as the number of threads stays the same, which the machine's number of cores decides.
  *
+ * - `TF_FORCE_GPU_ALLOW_GROWTH=true`: take a GPU's memory as it is needed. One process trains while
+ *   another scores; by default the first of them would take it all.
+ *
  * @param preference `cpu` hides the GPU from a TensorFlow that could use it
  */
 export function tensorflowEnvironment(
@@ -17,6 +20,7 @@ export function tensorflowEnvironment(
   return {
     TF_CPP_MIN_LOG_LEVEL: '2',
     TF_DETERMINISTIC_OPS: '1',
+    TF_FORCE_GPU_ALLOW_GROWTH: 'true',
     ...(preference === 'cpu' ? { CUDA_VISIBLE_DEVICES: '-1' } : {}),
   };
 }

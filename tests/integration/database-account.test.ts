@@ -148,6 +148,17 @@ test.runIf(mayMount)('a read-only file system is named', async () => {
   }
 });
 
+/** Not when Node.js itself lies in a closed folder, such as /root. The second exec has no rights left. */
+function nobodyMayRunNode(): boolean {
+  const [program, ...args] = [...asNobody, 'sh', '-c', `exec ${process.execPath} --version`];
+  try {
+    execFileSync(program as string, args, { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function canMount(): boolean {
   const target = mkdtempSync(join(tmpdir(), 'hiphop-mount-'));
   try {

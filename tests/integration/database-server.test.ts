@@ -58,7 +58,7 @@ onLinux(
     await query(three.url, 'CREATE TABLE kept AS SELECT 7 AS value');
     await three.kill();
     await expectNoServer(folder.dataDir, GONE_MS);
-    expect(existsSync(join(folder.dataDir, 'postgres/server.json'))).toBe(false);
+    await expect.poll(() => existsSync(join(folder.dataDir, 'postgres/server.json'))).toBe(false);
 
     const again = await start();
     expect((await query(again.url, 'SELECT value FROM kept')).rows).toEqual([{ value: 7 }]);

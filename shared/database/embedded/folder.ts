@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { chownSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { lock } from 'proper-lockfile';
@@ -59,12 +68,24 @@ export function serverFolder(dataDir: string): ServerFolder {
  */
 export function createServerFolder(folder: ServerFolder): void {
   try {
-    mkdirSync(folder.root, { recursive: true });
+    makeFolder(folder.root);
     const probe = join(folder.root, `.probe-${process.pid}-${randomBytes(4).toString('hex')}`);
     writeFileSync(probe, '');
     rmSync(probe);
   } catch (error) {
     throw folderError(error, folder.dataDir);
+  }
+}
+
+/** Folder by folder: on a read-only file system the recursive call of Node reports a missing folder. */
+function makeFolder(path: string): void {
+  if (existsSync(path) && statSync(path).isDirectory()) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process may have been quicker.
+    if (!existsSync(path) || !statSync(path).isDirectory()) throw error;
   }
 }
 

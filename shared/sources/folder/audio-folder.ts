@@ -64,8 +64,8 @@ async function readFiles(
     options.onProgress,
   );
   const assembled = assembleRows(readings);
-  if (untagged > 0) notes.push(`${untagged} files have tags that cannot be read: named after their files`);
-  if (assembled.repeats > 0) notes.push(`${assembled.repeats} files are links to others in this folder`);
+  if (untagged > 0) notes.push(`files without readable tags, named after their paths: ${untagged}`);
+  if (assembled.repeats > 0) notes.push(`links to files that were read already: ${assembled.repeats}`);
   return {
     kind,
     path,

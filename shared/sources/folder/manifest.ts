@@ -116,7 +116,7 @@ function notesOn(encoding: string, hasPopularity: boolean, repeats: number, reco
     notes.push('the manifest is not UTF-8 and was read as Windows-1252: check the accents of names');
   }
   if (!hasPopularity) notes.push('no column "popularity": these are songs to score, not to learn from');
-  if (repeats > 0) notes.push(`${repeats} rows name a file again without saying anything new`);
+  if (repeats > 0) notes.push(`rows that name a file again without saying anything new: ${repeats}`);
   if (records === 0) notes.push('the manifest has a header and no rows');
   return notes;
 }
