@@ -50,6 +50,7 @@ async function storeRows(
   rows: readonly CatalogueRow[],
 ): Promise<void> {
   const keys = rows.map((row) => row.contentHash);
+  await adoptMended(prisma, rows);
   await prisma.track.createMany({ data: rows.map(trackOf), skipDuplicates: true });
   const tracks = await prisma.track.findMany({
     where: { source, sourceKey: { in: keys } },
@@ -82,6 +83,33 @@ async function storeRows(
       line: row.line,
     })),
   });
+}
+
+/**
+ * A file that was no good and has been mended is still the same track, whether it was retried since or
+ * not: it takes its new bytes as its identity, unless another track has these already.
+ */
+async function adoptMended(prisma: PrismaClient, rows: readonly CatalogueRow[]): Promise<void> {
+  const byFile = new Map(rows.map((row) => [row.file, row]));
+  const keys = rows.map((row) => row.contentHash);
+  const [known, mended] = await Promise.all([
+    prisma.track.findMany({ where: { source, sourceKey: { in: keys } }, select: { sourceKey: true } }),
+    prisma.track.findMany({
+      where: {
+        ...{ source, location: { in: [...byFile.keys()] }, sourceKey: { notIn: keys } },
+        OR: [{ state: 'failed' }, { contentHash: { in: keys } }],
+      },
+      select: { id: true, location: true },
+      orderBy: { id: 'asc' },
+    }),
+  ]);
+  const taken = new Set(known.map((track) => track.sourceKey));
+  for (const { id, location } of mended) {
+    const sourceKey = byFile.get(location)!.contentHash;
+    if (taken.has(sourceKey)) continue;
+    taken.add(sourceKey);
+    await prisma.track.update({ where: { id }, data: { sourceKey } });
+  }
 }
 
 function trackOf(row: CatalogueRow) {

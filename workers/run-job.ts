@@ -65,7 +65,9 @@ export async function runJob<Name extends StageName>(
       log.warn({ ...took(), err: error }, `failed, will be tried again: ${reason}`);
       throw error;
     }
-    log.error({ ...took(), ...(permanent ? {} : { err: error }) }, `failed for good: ${reason}`);
+    // Wrong input is a person's to read in the failures; what was not foreseen is for the operator.
+    if (permanent) log.info(took(), `failed for good: ${reason}`);
+    else log.error({ ...took(), err: error }, `failed for good: ${reason}`);
     await settleFailure(handler, job, permanent ? 'permanent' : 'exhausted', reason, run);
     throw permanent ? new UnrecoverableError(reason) : error;
   }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { PrismaClient } from '../../shared/database/generated/client.ts';
 import { reasonOf } from '../../shared/errors.ts';
 import { publicId } from '../../shared/identifiers.ts';
 import { readCatalogue } from '../../shared/sources/folder/catalogue.ts';
@@ -77,15 +78,12 @@ export async function ingestAndWait(
     await finishCrawl(prisma, crawl.id);
   }
   const counts = await countCrawl(prisma, crawl.id);
-  const failures = await prisma.failure.findMany({
-    where: { crawlId: crawl.id, state: 'open' },
-    orderBy: { id: 'asc' },
-  });
+  const failures = await failuresOf(prisma, crawl.id);
   const answer: IngestAnswer = {
     tracks: counts.tracks,
     spectrograms: counts.ready,
     failed: failures.length,
-    failures: failures.map(({ subject, reason }) => ({ file: subject, reason: reasonOf(reason) })),
+    failures,
   };
   const lines = [
     `${publicId('crawl', crawl.id)}: ${answer.tracks} tracks, ${answer.spectrograms} with a spectrogram, ${answer.failed} failed`,
@@ -94,4 +92,26 @@ export async function ingestAndWait(
   if (!stay && counts.unfinished > 0)
     lines.push(`${counts.unfinished} are under way; hiphop status shows them`);
   return { answer, summary: lines.join('\n') };
+}
+
+/** What of a crawl went wrong: rows that were not taken, and tracks that came to no spectrogram. */
+async function failuresOf(prisma: PrismaClient, crawlId: number): Promise<IngestAnswer['failures']> {
+  const rows = await prisma.failure.findMany({
+    where: { crawlId, stage: 'ingest', state: 'open' },
+    orderBy: { id: 'asc' },
+  });
+  // From the tracks themselves: their failure's row is written a moment later, and names one crawl
+  // where several may have asked for the track.
+  const tracks = await prisma.crawlTrack.findMany({
+    where: { crawlId, track: { state: 'failed' } },
+    orderBy: { trackId: 'asc' },
+    include: { track: true },
+  });
+  return [
+    ...rows.map(({ subject, reason }) => ({ file: subject, reason: reasonOf(reason) })),
+    ...tracks.map(({ file, track }) => ({
+      file: file ?? track.location,
+      reason: reasonOf(track.failureReason),
+    })),
+  ];
 }

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Model } from '../../shared/database/generated/client.ts';
 import { publicId } from '../../shared/identifiers.ts';
 import { modelFamilies, modelFamily } from '../../shared/learning/families.ts';
+import type { TrainProgress } from '../../shared/learning/task.ts';
 import { setUpTensorFlow } from '../../shared/tensorflow/index.ts';
 import { exitStatus, runInSession } from '../cli.ts';
 import { findDataSet, freeze } from '../freeze.ts';
@@ -109,31 +110,24 @@ async function waitForRun(session: Session, trainingRunId: number): Promise<void
   }).finally(bar.stop);
 }
 
-interface EpochProgress {
-  phase: 'cross-validation' | 'final';
-  fold?: number;
-  folds?: number;
-  epoch?: number;
-  epochs?: number;
-  trainLoss?: number;
-  testLoss?: number;
-  testRocAuc?: number | null;
-}
-
 function describeProgress(model: Model): string {
-  const at = model.progress as EpochProgress | null;
+  const at = model.progress as unknown as TrainProgress | null;
   const name = `${publicId('model', model.id)} (${model.name})`;
   if (!at) return name;
   return [
     name,
-    at.phase === 'cross-validation' && at.folds ? `fold ${at.fold}/${at.folds}` : '',
-    at.epoch ? `epoch ${at.epoch}/${at.epochs}` : '',
-    at.trainLoss === undefined ? '' : `loss ${at.trainLoss.toFixed(3)}`,
-    at.testLoss === undefined ? '' : `test loss ${at.testLoss.toFixed(3)}`,
-    typeof at.testRocAuc === 'number' ? `test ROC-AUC ${at.testRocAuc.toFixed(3)}` : '',
+    at.fold ? `fold ${at.fold}/${at.folds}` : '',
+    at.epochs > 1 ? `epoch ${at.epoch}/${at.epochs}` : '',
+    figure('loss', at.trainLoss),
+    figure('test loss', at.testLoss),
+    figure('test ROC-AUC', at.testRocAuc),
   ]
     .filter((part) => part !== '')
     .join(', ');
+}
+
+function figure(name: string, value: number | null): string {
+  return value === null ? '' : `${name} ${value.toFixed(3)}`;
 }
 
 /** The run as a table, every figure with its n and interval. */

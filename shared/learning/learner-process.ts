@@ -84,7 +84,10 @@ async function score(
   { name, topology, weights }: ScoringModel,
   spectrograms: readonly Spectrogram[],
 ): Promise<number[]> {
-  const key = createHash('sha256').update(`${name} ${JSON.stringify(topology)}`).update(weights).digest('hex');
+  const key = createHash('sha256')
+    .update(`${name} ${JSON.stringify(topology)}`)
+    .update(weights)
+    .digest('hex');
   if (ready?.key !== key) {
     const predictor = await modelFamily(name).load({ topology, weights }, () => tensorflow(options));
     ready?.predictor.dispose();

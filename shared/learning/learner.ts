@@ -75,20 +75,25 @@ export class Learner {
     task: TrainTask,
     { onProgress, onCheckpoint, signal }: TrainHandlers = {},
   ): Promise<TrainResult> {
+    const stop = new AbortController();
+    let problem: unknown;
     let handled: Promise<void> = Promise.resolve();
-    const training = this.#run<TrainResult>('train', [task], {
-      ...(signal && { signal }),
-      onEvent: (event) => {
-        handled = handled.then(() =>
+    const onEvent = (event: TrainEvent): void => {
+      handled = handled
+        .then(() =>
           event.kind === 'progress' ? onProgress?.(event.progress) : onCheckpoint?.(event.checkpoint),
-        );
-        // Reported below, once the training has ended.
-        handled.catch(() => {});
-      },
-    });
+        )
+        .catch((error: unknown) => {
+          problem ??= error;
+          stop.abort();
+        });
+    };
+    const stopping = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+    const training = this.#run<TrainResult>('train', [task], { signal: stopping, onEvent });
     // Also after a failure: the last checkpoint is in place before anybody goes on from it.
-    await training.catch(() => handled.catch(() => {}));
+    await Promise.allSettled([training]);
     await handled;
+    if (problem !== undefined) throw problem;
     return training;
   }
 
