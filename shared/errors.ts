@@ -33,5 +33,5 @@ export class CancelledError extends Error {
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
   const line = text.split('\n').find((part) => part.trim() !== '') ?? 'unknown error';
-  return line.trim().replace(/\b(\w+:\/\/)[^@\s/]+@/g, '$1***@');
+  return line.trim().replace(/\b(\w+:\/\/)[^\s/]+@/g, '$1***@');
 }

@@ -72,10 +72,17 @@ export function failureWhere(filter: FailureFilter): Prisma.FailureWhereInput {
   return {
     ...(filter.state ? { state: filter.state } : {}),
     ...(filter.stage ? { stage: filter.stage } : {}),
-    ...(filter.reason ? { reason: { contains: filter.reason, mode: 'insensitive' as const } } : {}),
+    ...(filter.reason
+      ? { reason: { contains: literally(filter.reason), mode: 'insensitive' as const } }
+      : {}),
     ...(filter.crawlId ? { crawlId: filter.crawlId } : {}),
     ...(filter.ids ? { id: { in: filter.ids } } : {}),
   };
+}
+
+/** Prisma hands the text to LIKE as it is, where % and _ stand for others. */
+function literally(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&');
 }
 
 /** The failures that fit, newest first, at most `limit` of them. */

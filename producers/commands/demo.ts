@@ -84,7 +84,7 @@ async function demo(
       print(describeScores(shown));
       print('');
       print(
-        `The planted truth, which no model saw: ${verdict.popularInTopHalf} of the ${verdict.popular} songs that would become popular stand in the upper half of this ranking.`,
+        `The planted truth, which no model saw: of the ${verdict.upperHalf} songs in the upper half of this ranking ${verdict.popularInUpperHalf} would become popular, of the ${verdict.songs - verdict.upperHalf} below ${verdict.popular - verdict.popularInUpperHalf}.`,
       );
       print(
         champion && 'holdout' in champion
@@ -129,7 +129,8 @@ async function compareWithTruth(scores: Scores, path: string, threshold: number)
   return {
     songs: ranked.length,
     popular: ranked.filter((song) => song.popular).length,
-    popularInTopHalf: upperHalf.filter((song) => song.popular).length,
+    upperHalf: upperHalf.length,
+    popularInUpperHalf: upperHalf.filter((song) => song.popular).length,
     rankingAuc:
       rocAuc(
         ranked.map((song) => song.probability),

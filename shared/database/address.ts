@@ -17,7 +17,8 @@ const HOPELESS: Record<string, string> = {
 /** An address as people may see it: host, port and database, no user and no password. */
 export function redactUrl(url: string): string {
   try {
-    const { hostname, port, pathname } = new URL(url);
+    const { hostname, port, pathname, protocol } = new URL(url);
+    if (!protocol.startsWith('postgres')) return 'DATABASE_URL';
     return `${hostname || 'localhost'}:${port || '5432'}${pathname}`;
   } catch {
     return 'DATABASE_URL';

@@ -75,7 +75,7 @@ async function train(context: TrainingContext): Promise<TrainingOutcome> {
         context.onEpoch({ ...report, epoch: before + report.epoch }, settings.epochs * settings.members),
       onCheckpoint: ({ progress, bytes }) =>
         context.onCheckpoint({
-          progress: { preset, done: done as unknown as Json, member: progress },
+          progress: { preset, done: [...done] as unknown as Json, member: progress },
           bytes: weights.length === 0 ? bytes : encodeWeights([...weights, ...decodeWeights(bytes)]),
         }),
     });

@@ -100,5 +100,7 @@ async function score(
 process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write;
 // Ctrl-C reaches the whole group: it is the parent that decides, and its end is this process's end.
 process.on('SIGINT', () => {});
+// What is sent to a parent that is gone fails here before its end is noticed.
+process.on('error', () => process.exit(1));
 
 workerpool.worker({ describe, train, score }, { abortListenerTimeout: cancelGraceMs });

@@ -55,7 +55,7 @@ export async function fitLogistic(
   }
   const { mean, deviation } = standardise(rows);
   const features = mean.length;
-  if (!deviation.every(Number.isFinite))
+  if (!mean.every(Number.isFinite))
     throw new PermanentError('a feature of the training tracks is not a number');
   const scaled = rows.map((row) => Float64Array.from(row, (value, i) => (value - mean[i]!) / deviation[i]!));
   // The penalty weighs 1, the loss `strength`; both are divided by the loss's weight so that the

@@ -236,7 +236,7 @@ async function save(network: Network, state: FitState): Promise<FitCheckpoint> {
   const arrays = Object.entries(parts).flatMap(([part, values]) =>
     network.weights.map(({ name, shape }, i) => ({ name: `${part}/${name}`, shape, values: values[i]! })),
   );
-  const progress = { step, bestLoss, bestEpoch, epochs: epochs as unknown as Json };
+  const progress = { step, bestLoss, bestEpoch, epochs: [...epochs] as unknown as Json };
   return { progress, bytes: encodeWeights(arrays) };
 }
 

@@ -4,6 +4,7 @@ import {
   chownSync,
   mkdirSync,
   mkdtempSync,
+  rmdirSync,
   rmSync,
   statSync,
   utimesSync,
@@ -12,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { entryPoint, packageRoot } from '../../shared/paths.ts';
 import { query } from '../support/database.ts';
 import {
   type Answer,
@@ -53,7 +55,7 @@ test.runIf(isRoot)(
   },
 );
 
-test.runIf(isRoot)(
+test.runIf(isRoot && nobodyMayRunNode())(
   'as root in an open folder, and afterwards as its owner, no special right is needed',
   async () => {
     const parent = join(folder.dataDir, '..');
@@ -135,6 +137,30 @@ test.runIf(mayMount)('a full disk is named, and half a database is not kept', as
     await expectNoServer(folder.dataDir, 10_000);
   } finally {
     execFileSync('umount', ['-l', folder.dataDir]);
+  }
+});
+
+test.runIf(mayMount)('as root, the server runs from a checkout that its account cannot reach', async () => {
+  const closed = mkdtempSync(join(tmpdir(), 'hiphop-test-'));
+  const checkout = join(closed, 'checkout');
+  mkdirSync(checkout);
+  // Read-only: whoever clears away what a killed test left must not clear away the checkout.
+  execFileSync('mount', ['-o', 'bind,ro', packageRoot, checkout]);
+  try {
+    const module = entryPoint('shared/database/server.ts').replace(packageRoot, checkout);
+    // The rights that a container has, and no more.
+    const contained = [
+      'setpriv',
+      '--bounding-set=-dac_read_search,-sys_admin',
+      '--inh-caps=-dac_read_search,-sys_admin',
+    ];
+    const client = await startClient(folder.dataDir, contained, module);
+    expect((await query(client.url, 'SELECT 1')).rowCount).toBe(1);
+    await client.release();
+    await expectNoServer(folder.dataDir, 10_000);
+  } finally {
+    execFileSync('umount', ['-l', checkout]);
+    for (const path of [checkout, closed]) rmdirSync(path);
   }
 });
 

@@ -71,7 +71,9 @@ onBothBackends('several processes on one queue', (kind) => {
 
     const victim = await start('work', log);
     // Some jobs are done, others under way.
-    await eventually(() => notes().filter(({ what }) => what === 'start').length > 8, { what: 'a second round' });
+    await eventually(() => notes().filter(({ what }) => what === 'start').length > 8, {
+      what: 'a second round',
+    });
     await end(victim);
     const before = notes();
     const finished = new Set(before.filter(({ what }) => what === 'end').map(({ id }) => id));
@@ -85,7 +87,10 @@ onBothBackends('several processes on one queue', (kind) => {
         const { waiting, active, delayed } = await preview();
         return waiting + active + delayed === 0;
       },
-      { what: 'the queue to be empty: locks last 10 s, stalled jobs are looked for every 5 s', timeoutMs: 40_000 },
+      {
+        what: 'the queue to be empty: locks last 10 s, stalled jobs are looked for every 5 s',
+        timeoutMs: 40_000,
+      },
     );
     const after = notes();
     const ended = after.filter(({ what }) => what === 'end').map(({ id }) => id);

@@ -158,7 +158,9 @@ onBothBackends('the wrapper around handlers', (kind) => {
 
   test('a payload that does not fit the stage fails with a reason, and no handler sees it', async () => {
     const { runs } = await startSpectrogram(async () => ({ outcome: 'done' }));
-    await bench.queues.of('spectrogram').add('spectrogram', { kind: 'film', id: 7 }, { jobId: 'odd-job', attempts: 3 });
+    await bench.queues
+      .of('spectrogram')
+      .add('spectrogram', { kind: 'film', id: 7 }, { jobId: 'odd-job', attempts: 3 });
     await eventually(async () => (await failures()).length > 0, { what: 'a failure' });
     await drained();
     expect(runs.size).toBe(0);
@@ -183,7 +185,8 @@ onBothBackends('the wrapper around handlers', (kind) => {
   test('what follows is enqueued after success and after failure', async () => {
     const { runs } = await startSpectrogram(async ({ id }) => {
       if (id === 1) return { outcome: 'done', next: [{ stage: 'score', payload: { batchId: 10 } }] };
-      if (id === 2) return { outcome: 'skipped', why: 'it is there', next: [{ stage: 'preview', payload: song(2) }] };
+      if (id === 2)
+        return { outcome: 'skipped', why: 'it is there', next: [{ stage: 'preview', payload: song(2) }] };
       // The stand-in's fail() lets score follow, of the batch of the song's number.
       throw new PermanentError('no audio');
     });
@@ -223,7 +226,9 @@ onBothBackends('the wrapper around handlers', (kind) => {
     const start = (wrong: object) =>
       startWorkers(bench.config, silent, ['preview', 'score'], { ...builders, ...wrong });
     await expect(start({ score: undefined })).rejects.toThrow('the stage score has no handler');
-    await expect(start({ score: builders.train })).rejects.toThrow('the stage score was given the handler of train');
+    await expect(start({ score: builders.train })).rejects.toThrow(
+      'the stage score was given the handler of train',
+    );
     expect(await bench.database.prisma.workerProcess.count({ where: { stages: { has: 'score' } } })).toBe(0);
   });
 
@@ -233,7 +238,8 @@ onBothBackends('the wrapper around handlers', (kind) => {
     const row = await bench.database.prisma.workerProcess.findFirstOrThrow(mine);
     expect(row).toMatchObject({ stages: ['spectrogram'], stoppedAt: null });
     await eventually(
-      async () => (await bench.database.prisma.workerProcess.findFirstOrThrow(mine)).heartbeatAt > row.heartbeatAt,
+      async () =>
+        (await bench.database.prisma.workerProcess.findFirstOrThrow(mine)).heartbeatAt > row.heartbeatAt,
       { what: 'a heartbeat', timeoutMs: 10_000 },
     );
     await workforce.close();

@@ -15,7 +15,8 @@ export const settings = { AUDIO_SECONDS: String(seconds), AUDIO_PROCESSES: '1' }
 export function clip(kind: 'bass' | 'treble', seed: number): Buffer {
   const base = (kind === 'bass' ? 80 : 3_000) * (1 + (seed % 7) / 10);
   const samples = noise(seconds * SAMPLE_RATE, 0.2, seed + 1);
-  for (let i = 0; i < samples.length; i++) samples[i]! += 0.3 * Math.sin((2 * Math.PI * base * i) / SAMPLE_RATE);
+  for (let i = 0; i < samples.length; i++)
+    samples[i]! += 0.3 * Math.sin((2 * Math.PI * base * i) / SAMPLE_RATE);
   return wav([samples], SAMPLE_RATE, 's16');
 }
 
@@ -28,7 +29,10 @@ export interface CatalogueTrack {
 }
 
 /** Write so many clips and a manifest of them; every artist has one song of each kind. */
-export function writeCatalogue(folder: string, count: number): { manifest: string; tracks: CatalogueTrack[] } {
+export function writeCatalogue(
+  folder: string,
+  count: number,
+): { manifest: string; tracks: CatalogueTrack[] } {
   mkdirSync(join(folder, 'audio'), { recursive: true });
   const tracks = Array.from({ length: count }, (_, index): CatalogueTrack => {
     const kind = index % 2 === 0 ? 'bass' : 'treble';

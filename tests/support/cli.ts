@@ -24,6 +24,8 @@ export interface Running {
   said(pattern: RegExp, timeoutMs?: number): Promise<void>;
   /** Send a signal to it alone. */
   kill(signal: NodeJS.Signals): void;
+  /** Ctrl-C on its terminal, which reaches its children too. */
+  interrupt(): void;
   finished: Promise<Finished>;
 }
 
@@ -41,6 +43,7 @@ export function startHiphop(
     cwd,
     env: { ...Object.fromEntries(inherited), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // a process group of its own, as a shell gives it
   });
   let stdout = '';
   let stderr = '';
@@ -72,9 +75,11 @@ export function startHiphop(
         what: `hiphop ${args[0]} to say ${pattern}`,
         timeoutMs: waitMs,
       });
-      if (!pattern.test(stderr)) throw new Error(`hiphop ${args[0]} ended without saying ${pattern}:\n${stderr}`);
+      if (!pattern.test(stderr))
+        throw new Error(`hiphop ${args[0]} ended without saying ${pattern}:\n${stderr}`);
     },
     kill: (signal) => child.kill(signal),
+    interrupt: () => process.kill(-child.pid!, 'SIGINT'),
     finished,
   };
 }
@@ -118,7 +123,11 @@ export function processesOf(dataDir: string): { pid: number; command: string }[]
   };
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .map((pid) => ({ pid: Number(pid), command: read(pid, 'cmdline').trim(), environment: read(pid, 'environ') }))
+    .map((pid) => ({
+      pid: Number(pid),
+      command: read(pid, 'cmdline').trim(),
+      environment: read(pid, 'environ'),
+    }))
     .filter(({ command, environment }) => command.includes(dataDir) || environment.includes(dataDir))
     .map(({ pid, command }) => ({ pid, command }));
 }

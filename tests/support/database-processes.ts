@@ -33,9 +33,16 @@ const PROGRAM = `
 
 export type Answer = { url: string; startMs: number } | { error: string; name: string };
 
-/** @param wrap program and arguments to start node through, such as setpriv */
-export async function startClient(dataDir: string, wrap: string[] = []): Promise<ServerClient> {
-  const { answer, child } = await askForServer(dataDir, wrap);
+/**
+ * @param wrap program and arguments to start node through, such as setpriv
+ * @param module server.js, of this checkout unless said otherwise
+ */
+export async function startClient(
+  dataDir: string,
+  wrap: string[] = [],
+  module?: string,
+): Promise<ServerClient> {
+  const { answer, child } = await askForServer(dataDir, wrap, module);
   if ('error' in answer) throw new Error(`${answer.name}: ${answer.error}`);
   const exited = new Promise((resolve) => child.once('exit', resolve));
   return {
@@ -56,11 +63,12 @@ export async function startClient(dataDir: string, wrap: string[] = []): Promise
 export async function askForServer(
   dataDir: string,
   wrap: string[] = [],
+  module = entryPoint('shared/database/server.ts'),
 ): Promise<{ answer: Answer; child: ChildProcess }> {
   const [program, ...args] = [
     ...wrap,
     process.execPath,
-    ...['--input-type=module', '-e', PROGRAM, entryPoint('shared/database/server.ts'), dataDir],
+    ...['--input-type=module', '-e', PROGRAM, module, dataDir],
   ];
   const child = spawn(program as string, args, { stdio: ['pipe', 'pipe', 'inherit'], cwd: '/' });
   const answer = await new Promise<Answer>((resolve, reject) => {

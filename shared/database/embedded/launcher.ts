@@ -71,13 +71,16 @@ export async function chooseLauncher(
 
 /** util-linux: become that user and keep the right to traverse folders of others, for all children too. */
 function passage({ uid, gid }: Account): string[] {
-  const rights = '+dac_override,+dac_read_search';
+  const rights = '+dac_override';
   return [
     '--reuid',
     String(uid),
     '--regid',
     String(gid),
     '--clear-groups',
+    // Else access(2), by which initdb looks for postgres, leaves the rights below out of account.
+    '--securebits',
+    '+no_setuid_fixup',
     '--inh-caps',
     rights,
     '--ambient-caps',

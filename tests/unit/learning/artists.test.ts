@@ -2,10 +2,25 @@ import { describe, expect, it } from 'vitest';
 import { artistKey, isArtist } from '../../../shared/learning/artists.ts';
 
 describe('isArtist', () => {
-  it.each(['', '  ', '-', '?', '???', '—', '<Unknown>', 'unknown', 'Unknown Artist', 'Various', 'VARIOUS ARTISTS', 'V.A.', 'n/a', 'N.A.', 'null', 'None', 'Künstler unbekannt'.slice(9)])(
-    'takes %j for no artist',
-    (name) => expect(isArtist(name)).toBe(false),
-  );
+  it.each([
+    '',
+    '  ',
+    '-',
+    '?',
+    '???',
+    '—',
+    '<Unknown>',
+    'unknown',
+    'Unknown Artist',
+    'Various',
+    'VARIOUS ARTISTS',
+    'V.A.',
+    'n/a',
+    'N.A.',
+    'null',
+    'None',
+    'Künstler unbekannt'.slice(9),
+  ])('takes %j for no artist', (name) => expect(isArtist(name)).toBe(false));
 
   it.each(['Eminem', 'The Unknown', 'Various Cruelties', '!!!', 'Ø', '椎名林檎', 'A', '+/-'])(
     'takes %j for an artist',

@@ -17,7 +17,10 @@ afterEach(() => rm(parent, { recursive: true, force: true }));
 
 function spectrogram(index: number): Spectrogram {
   const frames = 1292 - (index % 5) * 300;
-  return { frames, levels: Uint8Array.from({ length: 128 * frames }, (_, cell) => (cell * 31 + index * 7) & 255) };
+  return {
+    frames,
+    levels: Uint8Array.from({ length: 128 * frames }, (_, cell) => (cell * 31 + index * 7) & 255),
+  };
 }
 
 async function* some(count: number): AsyncGenerator<Spectrogram> {
@@ -26,16 +29,16 @@ async function* some(count: number): AsyncGenerator<Spectrogram> {
 
 describe('shards', () => {
   it('give back what was written, across several files, in any order', async () => {
-    expect(await writeShards(folder, manifest, some(900))).toBe(900);
+    expect(await writeShards(folder, manifest, some(410))).toBe(410);
     expect((await readdir(folder)).length).toBeGreaterThan(2);
     const shards = await openShards(folder);
-    expect(shards).toMatchObject({ count: 900, ...manifest });
-    for (const index of [899, 0, 404, 405, 406, 17]) {
+    expect(shards).toMatchObject({ count: 410, ...manifest });
+    for (const index of [409, 0, 404, 405, 406, 17]) {
       const read = await shards.read(index);
       expect(read.frames).toBe(spectrogram(index).frames);
       expect(Buffer.compare(read.levels, spectrogram(index).levels)).toBe(0);
     }
-    await expect(shards.read(900)).rejects.toThrow(RangeError);
+    await expect(shards.read(410)).rejects.toThrow(RangeError);
     await expect(shards.read(-1)).rejects.toThrow(RangeError);
     await shards.close();
     expect(await readdir(join(parent, 'cache'))).toEqual(['set']);
@@ -52,11 +55,14 @@ describe('shards', () => {
   });
 
   it.each<[string, (file: string) => Promise<void>]>([
-    ['a flipped byte', async (file) => {
-      const bytes = await readFile(file);
-      bytes[1000]! ^= 1;
-      await writeFile(file, bytes);
-    }],
+    [
+      'a flipped byte',
+      async (file) => {
+        const bytes = await readFile(file);
+        bytes[1000]! ^= 1;
+        await writeFile(file, bytes);
+      },
+    ],
     ['a cut file', (file) => truncate(file, 1000)],
     ['a longer file', (file) => appendFile(file, 'x')],
     ['a missing file', (file) => rm(file)],
@@ -77,6 +83,8 @@ describe('shards', () => {
   });
 
   it('refuse a spectrogram of another size', async () => {
-    await expect(writeShards(folder, manifest, [{ levels: new Uint8Array(10), frames: 5 }])).rejects.toThrow(/does not fit/);
+    await expect(writeShards(folder, manifest, [{ levels: new Uint8Array(10), frames: 5 }])).rejects.toThrow(
+      /does not fit/,
+    );
   });
 });

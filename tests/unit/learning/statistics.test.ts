@@ -9,7 +9,10 @@ const step = 80 / 255;
 describe('spectrogramStatistics', () => {
   it('gives means, deviations and deviations of the difference, band by band', () => {
     // Band 0: 0, 255, 255, 0; differences 255, 0, -255. Band 1: constant.
-    const statistics = spectrogramStatistics({ levels: Uint8Array.of(0, 255, 255, 0, 51, 51, 51, 51), frames: 4 });
+    const statistics = spectrogramStatistics({
+      levels: Uint8Array.of(0, 255, 255, 0, 51, 51, 51, 51),
+      frames: 4,
+    });
     expect(statistics).toHaveLength(6);
     expect(statistics[0]).toBeCloseTo(-40, 10);
     expect(statistics[1]).toBeCloseTo(db(51), 10);
@@ -20,7 +23,9 @@ describe('spectrogramStatistics', () => {
   });
 
   it('works on a single frame', () => {
-    expect([...spectrogramStatistics({ levels: Uint8Array.of(255, 0), frames: 1 })]).toEqual([0, -80, 0, 0, 0, 0]);
+    expect([...spectrogramStatistics({ levels: Uint8Array.of(255, 0), frames: 1 })]).toEqual([
+      0, -80, 0, 0, 0, 0,
+    ]);
   });
 });
 

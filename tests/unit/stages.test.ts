@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { parseConfig } from '../../shared/config.ts';
+import { UserError } from '../../shared/errors.ts';
+import { parseStageNames, stageNames, stages } from '../../shared/stages.ts';
+
+const parametersHash = '0123456789abcdef';
+
+test('a list of stages may have blanks and repeats', () => {
+  expect(parseStageNames('preview, spectrogram,,preview')).toEqual(['preview', 'spectrogram']);
+});
+
+test.each([
+  ['preview,mixing', 'unknown stage mixing'],
+  ['Preview', 'unknown stage Preview'],
+  ['constructor', 'unknown stage constructor'],
+  [' , ', 'no stage is named'],
+])('"%s" is refused, and what there is is listed', (list, reason) => {
+  const parse = () => parseStageNames(list);
+  expect(parse).toThrow(UserError);
+  expect(parse).toThrow(`${reason}; the stages are ${stageNames.join(', ')}`);
+});
+
+test('each stage is complete, and what follows it exists', () => {
+  const config = parseConfig({ AUDIO_PROCESSES: '3' });
+  for (const name of stageNames) {
+    const stage = stages[name];
+    expect(stage.name).toBe(name);
+    // A job that had just finished can be marked failed when the database goes away: two at least.
+    expect(stage.attempts).toBeGreaterThanOrEqual(2);
+    expect(stage.concurrency(config)).toBeGreaterThanOrEqual(1);
+    expect(stage.because).not.toBe('');
+    for (const next of stage.next) expect(stageNames).toContain(next);
+  }
+  expect(stages.spectrogram.concurrency(config)).toBe(4);
+  expect(stages.train.concurrency(config)).toBe(1);
+});
+
+test('different work has different job ids, and none has a colon, which BullMQ refuses', () => {
+  const ids = [
+    ...(['track', 'song'] as const).flatMap((kind) =>
+      [1, 11].flatMap((id) => [
+        stages.preview.jobId({ kind, id, parametersHash }),
+        stages.spectrogram.jobId({ kind, id, parametersHash }),
+        stages.spectrogram.jobId({ kind, id, parametersHash: 'fedcba9876543210' }),
+      ]),
+    ),
+    ...[1, 11].flatMap((id) => [stages.train.jobId({ modelId: id }), stages.score.jobId({ batchId: id })]),
+  ];
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const id of ids) expect(id).toMatch(/^[a-z][a-z0-9-]+$/);
+});
+
+test('a payload has to fit its stage exactly', () => {
+  const good = { kind: 'track', id: 1, parametersHash };
+  expect(stages.preview.payload.safeParse(good).success).toBe(true);
+  const bad = [
+    { ...good, id: 0 },
+    { ...good, id: 1.5 },
+    { ...good, id: '1' },
+    { ...good, kind: 'film' },
+    { ...good, parametersHash: 'short' },
+    { ...good, path: '/etc/passwd' },
+    null,
+  ];
+  for (const payload of bad) expect(stages.preview.payload.safeParse(payload).success).toBe(false);
+  expect(stages.train.payload.safeParse({ batchId: 1 }).success).toBe(false);
+  expect(stages.score.payload.safeParse({ batchId: 1 }).success).toBe(true);
+});
