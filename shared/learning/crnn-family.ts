@@ -27,7 +27,6 @@ interface Topology {
 
 /** Where an ensemble's fit goes on: members that are done, and the one at work. */
 interface Progress {
-  readonly settings: CrnnPreset;
   readonly preset: string;
   readonly done: readonly Pick<TrainingOutcome, 'epochs'>[];
   readonly member: JsonObject;

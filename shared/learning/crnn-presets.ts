@@ -50,9 +50,8 @@ const small: CrnnPreset = {
     [2, 2],
   ],
   epochs: 12,
-  patience: 12,
+  patience: 5,
   warmUpEpochs: 2,
-  cropFrames: 640,
   maskBands: 8,
   maskFrames: 20,
 };

@@ -1,7 +1,10 @@
 import { PermanentError } from '../errors.ts';
 import { minimise } from './lbfgs.ts';
 
-/** A fitted logistic regression; probability = σ(intercept + Σ coefficient x (feature - mean) / deviation). */
+/**
+ * A fitted logistic regression: probability = σ(intercept + Σ coefficient x z) with z = (feature - mean) /
+ * deviation, kept within -2.5 to 2.5.
+ */
 export interface LogisticModel {
   readonly mean: Float64Array;
   /** 1 where a feature is the same for all. */
@@ -15,6 +18,12 @@ export interface LogisticModel {
  * squared length). On the statistics of a few hundred clips anything from 0.03 to 1 does equally well.
  */
 export const defaultStrength = 0.1;
+
+/**
+ * Standardised features end here, in deviations: a clip unlike all others (silence, a test tone) moves the
+ * score only so far. Out of fold on 178 clips of real music: ROC-AUC .805, without it .800.
+ */
+export const featureLimit = 2.5;
 
 const tolerance = 1e-7;
 const maxIterations = 1000;
@@ -57,7 +66,9 @@ export async function fitLogistic(
   const features = mean.length;
   if (!mean.every(Number.isFinite))
     throw new PermanentError('a feature of the training tracks is not a number');
-  const scaled = rows.map((row) => Float64Array.from(row, (value, i) => (value - mean[i]!) / deviation[i]!));
+  const scaled = rows.map((row) =>
+    Float64Array.from(row, (value, i) => limited((value - mean[i]!) / deviation[i]!)),
+  );
   // The penalty weighs 1, the loss `strength`; both are divided by the loss's weight so that the
   // tolerance means the same for catalogues of every size.
   const unit = 1 / (strength * rows.length);
@@ -83,6 +94,10 @@ export async function fitLogistic(
   return { mean, deviation, coefficients: fitted.slice(0, features), intercept: fitted[features]! };
 }
 
+function limited(standardised: number): number {
+  return Math.max(-featureLimit, Math.min(featureLimit, standardised));
+}
+
 function sigmoid(logit: number): number {
   return logit >= 0 ? 1 / (1 + Math.exp(-logit)) : Math.exp(logit) / (1 + Math.exp(logit));
 }
@@ -91,7 +106,7 @@ function sigmoid(logit: number): number {
 export function predictLogistic(model: LogisticModel, row: ArrayLike<number>): number {
   let logit = model.intercept;
   for (let i = 0; i < model.coefficients.length; i++) {
-    logit += (model.coefficients[i]! * (row[i]! - model.mean[i]!)) / model.deviation[i]!;
+    logit += model.coefficients[i]! * limited((row[i]! - model.mean[i]!) / model.deviation[i]!);
   }
   return sigmoid(logit);
 }

@@ -5,11 +5,11 @@ import { type AdamState, adamStep, clipScale } from './adam.ts';
 import type { EpochReport, Example, FitCheckpoint, Json, TrainingContext } from './family.ts';
 import { logLoss, rocAuc } from './metrics.ts';
 import { type DropoutMask, initialValues, type Network } from './network.ts';
-import { InputMaker, type InputShape, pooledShape } from './network-input.ts';
+import { readBatch } from './network-batch.ts';
+import { InputMaker, type InputShape } from './network-input.ts';
 import { predictBatch } from './network-prediction.ts';
 import type { Normalisation } from './normalisation.ts';
-import { below, fillDropout, type Random, randomStream, shuffle } from './random.ts';
-import type { SpectrogramSource } from './spectrograms.ts';
+import { fillDropout, randomStream, shuffle } from './random.ts';
 import { decodeWeights, encodeWeights, type NamedArray, sizeOf } from './weights.ts';
 
 export interface TrainingSettings {
@@ -68,9 +68,9 @@ export async function trainNetwork(
   const crop = { ...shape, frames: Math.min(shape.frames, settings.cropFrames ?? shape.frames) };
   const trainInput = new InputMaker(crop, normalisation);
   const wholeInput = new InputMaker(shape, normalisation);
-  const state = context.checkpoint
-    ? restore(tf, network, context.checkpoint)
-    : start(tf, network, context.seed);
+  const { checkpoint, seed } = context;
+  const resumed = checkpoint && restore(tf, network, checkpoint);
+  const state = resumed ?? start(tf, network, seed);
   try {
     while (
       state.epochs.length < settings.epochs &&
@@ -157,40 +157,6 @@ async function runEpoch(
   return total / order.length;
 }
 
-interface Batch {
-  values: Float32Array;
-  shape: [number, number, number, number];
-  frames: number[];
-  labels: number[];
-}
-
-async function readBatch(
-  source: SpectrogramSource,
-  examples: readonly Example[],
-  input: InputMaker,
-  random: Random,
-  { maskBands, maskFrames }: TrainingSettings,
-): Promise<Batch> {
-  const [bands, frames] = pooledShape(input.shape);
-  const values = new Float32Array(examples.length * input.cells);
-  const trueFrames: number[] = [];
-  for (const [row, { index }] of examples.entries()) {
-    const spectrogram = await source.read(index);
-    const start = below(random, Math.max(0, spectrogram.frames - input.shape.frames) + 1);
-    const offset = row * input.cells;
-    trueFrames.push(input.write(spectrogram, start, values, offset));
-    const cells = values.subarray(offset, offset + input.cells);
-    const high = below(random, maskBands + 1);
-    const bottom = below(random, bands - high + 1);
-    cells.fill(0, bottom * frames, (bottom + high) * frames);
-    const wide = below(random, Math.min(maskFrames, frames) + 1);
-    const left = below(random, frames - wide + 1);
-    for (let band = 0; band < bands; band++) cells.fill(0, band * frames + left, band * frames + left + wide);
-  }
-  const labels = examples.map(({ label }) => label as number);
-  return { values, shape: [examples.length, bands, frames, 1], frames: trueFrames, labels };
-}
-
 async function validate(
   tf: TensorFlow,
   network: Network,
@@ -240,17 +206,16 @@ async function save(network: Network, state: FitState): Promise<FitCheckpoint> {
   return { progress, bytes: encodeWeights(arrays) };
 }
 
-function restore(tf: TensorFlow, network: Network, { progress, bytes }: FitCheckpoint): FitState {
+/** Null when the checkpoint is of another network, as after a change of a preset. */
+function restore(tf: TensorFlow, network: Network, { progress, bytes }: FitCheckpoint): FitState | null {
   const arrays = new Map(decodeWeights(bytes).map((array) => [array.name, array.values]));
-  const values = (part: string) =>
-    network.weights.map(({ name, shape }) => {
-      const found = arrays.get(`${part}/${name}`);
-      if (found?.length !== sizeOf(shape)) throw new Error(`the checkpoint is of another network: ${name}`);
-      return found;
-    });
-  const tensors = (part: string) =>
-    values(part).map((array, i) => tf.tensor(array, [...network.weights[i]!.shape]));
-  const { step, bestLoss, bestEpoch, epochs } = progress as unknown as Omit<FitState, 'adam' | 'best'>;
+  const named = (part: string) =>
+    network.weights.map((spec) => ({ ...spec, values: arrays.get(`${part}/${spec.name}`) }));
+  const parts = ['weights', 'first', 'second', 'best'].map(named);
+  if (!parts.flat().every(({ values, shape }) => values?.length === sizeOf(shape))) return null;
+  const tensors = (part: string) => named(part).map(({ values, shape }) => tf.tensor(values!, [...shape]));
   const adam = { weights: tensors('weights'), first: tensors('first'), second: tensors('second') };
-  return { adam, best: values('best'), step, bestLoss, bestEpoch, epochs: [...epochs] };
+  const { step, bestLoss, bestEpoch, epochs } = progress as unknown as Omit<FitState, 'adam' | 'best'>;
+  const best = named('best').map(({ values }) => values!);
+  return { adam, best, step, bestLoss, bestEpoch, epochs: [...epochs] };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PermanentError } from '../../../shared/errors.ts';
 import { minimise } from '../../../shared/learning/lbfgs.ts';
-import { fitLogistic, predictLogistic } from '../../../shared/learning/logistic.ts';
+import { featureLimit, fitLogistic, predictLogistic } from '../../../shared/learning/logistic.ts';
 import { normal, randomStream } from '../../../shared/learning/random.ts';
 
 describe('minimise', () => {
@@ -48,10 +48,14 @@ describe('fitLogistic', () => {
     for (const feature of [0, 1, 57, 199]) {
       const pull = rows.reduce((sum, row, i) => {
         const scaled = (row[feature]! - model.mean[feature]!) / model.deviation[feature]!;
-        return sum + (labels[i]! - predictLogistic(model, row)) * scaled;
+        const kept = Math.max(-featureLimit, Math.min(featureLimit, scaled));
+        return sum + (labels[i]! - predictLogistic(model, row)) * kept;
       }, 0);
       expect(model.coefficients[feature]).toBeCloseTo(strength * pull, 5);
     }
+    const far = rows[0]!.map((_, i) => model.mean[i]! + 1e6 * (i === 0 ? model.deviation[0]! : 0));
+    const near = rows[0]!.map((_, i) => model.mean[i]! + 2.5 * (i === 0 ? model.deviation[0]! : 0));
+    expect(predictLogistic(model, far)).toBeCloseTo(predictLogistic(model, near), 12);
     const mean = rows.reduce((sum, row) => sum + predictLogistic(model, row), 0) / rows.length;
     expect(mean).toBeCloseTo(labels.filter(Boolean).length / labels.length, 6);
   });

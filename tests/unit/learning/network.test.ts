@@ -10,7 +10,7 @@ import { predictBatch } from '../../../shared/learning/network-prediction.ts';
 import { type TrainingSettings, trainNetwork } from '../../../shared/learning/network-training.ts';
 import { fillDropout, randomStream } from '../../../shared/learning/random.ts';
 import { statisticsTable } from '../../../shared/learning/statistics.ts';
-import { parametersOf } from '../../../shared/learning/weights.ts';
+import { encodeWeights, parametersOf } from '../../../shared/learning/weights.ts';
 import { type LoadedTensorFlow, loadTensorFlow, type TensorFlow } from '../../../shared/tensorflow/index.ts';
 import { kerasGru } from './keras-gru.ts';
 import { bands, frames, plantedSet } from './planted.ts';
@@ -227,6 +227,15 @@ describe('trainNetwork', () => {
     expect(resumed.epochs.map(({ ms, ...rest }) => rest)).toEqual(
       whole.epochs.map(({ ms, ...rest }) => rest),
     );
+  });
+
+  it('starts over from a checkpoint of another network', async () => {
+    const whole = await train({}, { epochs: 1 });
+    const foreign = {
+      progress: { step: 9, epochs: [], bestLoss: 0, bestEpoch: 3 },
+      bytes: encodeWeights([]),
+    };
+    expect((await train({ checkpoint: foreign }, { epochs: 1 })).weights).toEqual(whole.weights);
   });
 
   it('stops early and keeps the best epoch', async () => {
