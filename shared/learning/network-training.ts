@@ -2,7 +2,7 @@ import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import { PermanentError } from '../errors.ts';
 import type { TensorFlow } from '../tensorflow/index.ts';
 import { type AdamState, adamStep, clipScale } from './adam.ts';
-import type { EpochReport, Example, FitCheckpoint, Json, TrainingContext } from './family.ts';
+import type { EpochReport, FitCheckpoint, Json, TrainingContext } from './family.ts';
 import { logLoss, rocAuc } from './metrics.ts';
 import { type DropoutMask, initialValues, type Network } from './network.ts';
 import { readBatch } from './network-batch.ts';

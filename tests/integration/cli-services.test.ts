@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { settings, writeCatalogue } from '../support/catalogue.ts';
 import {
   expectNoProcesses,
@@ -13,6 +13,9 @@ import {
   startHiphop,
 } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
+
+// Several commands a test, each some seconds of a core that may be busy otherwise.
+vi.setConfig({ testTimeout: 180_000 });
 
 interface Status {
   tracks: { total: number; byState: Record<string, number> };

@@ -1,10 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { stageNames } from '../../shared/stages.ts';
 import { hiphop } from '../support/cli.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+// Several commands a test, each some seconds of a core that may be busy otherwise.
+vi.setConfig({ testTimeout: 180_000 });
 
 const commands = [
   ...['demo', 'ingest', 'freeze', 'train', 'models', 'promote', 'score', 'status', 'failures', 'retry'],

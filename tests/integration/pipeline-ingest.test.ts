@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { parseConfig } from '../../shared/config.ts';
 import { type Database, openDatabase } from '../../shared/database/index.ts';
 import { type CatalogueTrack, clip, manifestOf, settings, writeCatalogue } from '../support/catalogue.ts';
@@ -10,6 +10,9 @@ import { quiet } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { onBothBackends } from '../support/queue-backends.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
+
+// Several commands a test, each some seconds of a core that may be busy otherwise.
+vi.setConfig({ testTimeout: 180_000 });
 
 interface Ingested {
   tracks: number;

@@ -2,10 +2,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { clip, settings, writeCatalogue } from '../support/catalogue.ts';
 import { hiphop, hiphopJson, killProcessesOf } from '../support/cli.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+// Several commands a test, each some seconds of a core that may be busy otherwise.
+vi.setConfig({ testTimeout: 180_000 });
 
 interface Figures {
   n: number;

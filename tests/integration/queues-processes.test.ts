@@ -3,10 +3,13 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { AudioPayload } from '../../shared/stages.ts';
 import { eventually } from '../support/eventually.ts';
 import { onBothBackends, openBench, type QueueBench } from '../support/queue-backends.ts';
+
+// Waiting for locks of 10 s to run out, on machines that may be busy otherwise.
+vi.setConfig({ testTimeout: 120_000 });
 
 const program = join(dirname(import.meta.filename), 'queues-child.mjs');
 const song = (id: number): AudioPayload => ({ kind: 'song', id, parametersHash: '0123456789abcdef' });

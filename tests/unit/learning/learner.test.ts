@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CancelledError, UserError } from '../../../shared/errors.ts';
 import { Learner } from '../../../shared/learning/learner.ts';
 import { ShardError, writeShards } from '../../../shared/learning/shards.ts';
@@ -11,6 +11,9 @@ import { entryPoint } from '../../../shared/paths.ts';
 import { bands, frames, plantedSet, taskOn } from './planted.ts';
 
 const options = { preference: 'wasm', cacheDir: '' } as const;
+// Networks train on the slowest back end here, beside whatever else the machine does.
+vi.setConfig({ testTimeout: 300_000 });
+
 let folder: string;
 let task: (changes?: Partial<TrainTask>) => TrainTask;
 let clips: Awaited<ReturnType<typeof plantedSet>>['spectrograms'];
@@ -18,7 +21,7 @@ let learner: Learner;
 
 beforeAll(async () => {
   folder = join(await mkdtemp(join(tmpdir(), 'learner-')), 'shards');
-  const set = await plantedSet(24);
+  const set = await plantedSet(16);
   clips = set.spectrograms;
   await writeShards(folder, { bands, frames, key: 'planted' }, set.spectrograms);
   task = (changes) => taskOn(set, { shardsFolder: folder, ...changes });

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { PermanentError } from '../../../shared/errors.ts';
 import { type CrnnShape, crnnNetwork } from '../../../shared/learning/crnn.ts';
 import { chooseCrnnPreset, crnnPresets } from '../../../shared/learning/crnn-presets.ts';
@@ -14,6 +14,9 @@ import { encodeWeights, parametersOf } from '../../../shared/learning/weights.ts
 import { type LoadedTensorFlow, loadTensorFlow, type TensorFlow } from '../../../shared/tensorflow/index.ts';
 import { kerasGru } from './keras-gru.ts';
 import { bands, frames, plantedSet } from './planted.ts';
+
+// Networks train on the slowest back end here, beside whatever else the machine does.
+vi.setConfig({ testTimeout: 300_000 });
 
 let loaded: LoadedTensorFlow;
 let tf: TensorFlow;

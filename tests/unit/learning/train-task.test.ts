@@ -1,10 +1,13 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { CancelledError, UserError } from '../../../shared/errors.ts';
 import { modelFamilies } from '../../../shared/learning/families.ts';
 import type { TrainCheckpoint, TrainProgress, TrainTask } from '../../../shared/learning/task.ts';
 import { runTrainTask, type TrainEnvironment } from '../../../shared/learning/train-task.ts';
 import { type LoadedTensorFlow, loadTensorFlow } from '../../../shared/tensorflow/index.ts';
 import { plantedSet, taskOn } from './planted.ts';
+
+// Networks train on the slowest back end here, beside whatever else the machine does.
+vi.setConfig({ testTimeout: 300_000 });
 
 let loaded: LoadedTensorFlow;
 beforeAll(async () => {
