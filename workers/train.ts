@@ -64,6 +64,7 @@ async function train({ modelId }: TrainPayload, context: JobContext, services: S
   });
 
   const cancel = watchForCancel(services, modelId);
+  let stored: Promise<void> = Promise.resolve();
   try {
     const task = await learningTask(model, context, services);
     const result = await services.trainer().train(task, {
@@ -76,11 +77,16 @@ async function train({ modelId }: TrainPayload, context: JobContext, services: S
         // An epoch that could not be shown is no reason to stop; the next one shows.
         Promise.all(shown).catch((error) => context.log.debug({ err: error }, 'progress was not stored'));
       },
-      onCheckpoint: (checkpoint) => storeCheckpoint(prisma, modelId, checkpoint),
+      onCheckpoint: (checkpoint) => {
+        // A checkpoint that is still on its way must not outlive the cancel, which removes it.
+        if (!cancel.signal.aborted) stored = storeCheckpoint(prisma, modelId, checkpoint);
+        return stored;
+      },
     });
     await storeResult(services, model, result);
   } catch (error) {
     if (!cancel.signal.aborted || context.signal.aborted) throw error;
+    await stored.catch(() => {});
     await markCancelled(services, modelId);
     throw new CancelledError(`${publicId('model', modelId)} was cancelled`);
   } finally {

@@ -75,6 +75,10 @@ test('a manifest of other wheels, or of files that are gone, counts for nothing'
 });
 
 test('tensorflowEnvironment hides the GPU only from the preference cpu', () => {
-  expect(tensorflowEnvironment()).toEqual({ TF_CPP_MIN_LOG_LEVEL: '2', TF_DETERMINISTIC_OPS: '1' });
+  expect(tensorflowEnvironment()).toEqual({
+    TF_CPP_MIN_LOG_LEVEL: '2',
+    TF_DETERMINISTIC_OPS: '1',
+    TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+  });
   expect(tensorflowEnvironment('cpu')).toMatchObject({ CUDA_VISIBLE_DEVICES: '-1' });
 });
