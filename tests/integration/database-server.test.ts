@@ -12,6 +12,7 @@ import {
   startClient,
   temporaryFolder,
 } from '../support/database-processes.ts';
+import { eventually } from '../support/eventually.ts';
 
 // The postmasters are found through /proc.
 const onLinux = test.runIf(process.platform === 'linux');
@@ -28,7 +29,7 @@ beforeAll(async () => {
   await expectNoServer(seed.dataDir, GONE_MS);
   // The keeper tidies up after its server; what it removes while it is being copied would fail the copy.
   const left = ['server.json', 'start.lock'].map((name) => join(seed.dataDir, 'postgres', name));
-  await expect.poll(() => left.filter((path) => existsSync(path)), { timeout: GONE_MS }).toEqual([]);
+  await eventually(() => !left.some((path) => existsSync(path)), { what: 'the keeper to be gone' });
 });
 
 afterAll(() => seed.remove());
