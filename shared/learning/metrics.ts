@@ -118,7 +118,37 @@ export function rocAucInterval(judged: readonly Judged[], seed: number): [number
   }
   if (areas.length < resamples / 2) return null;
   areas.sort((a, b) => a - b);
-  return [quantile(areas, 0.025), quantile(areas, 0.975)];
+  const interval: [number, number] = [quantile(areas, 0.025), quantile(areas, 0.975)];
+  const area = rocAuc(scores, labels)!;
+  if (area > 0 && area < 1) return interval;
+  // Where the classes do not overlap at all no resample ever does, and the bootstrap claims certainty.
+  const groupsWith = (label: number) =>
+    groups.filter((indices) => indices.some((index) => labels[index] === label)).length;
+  const bound = separationBound(groupsWith(1), groupsWith(0));
+  return area === 1 ? [bound, 1] : [0, 1 - bound];
+}
+
+/**
+ * The lower 95 % bound of a ROC-AUC that came out as 1: the least area from which 1 is still within 1.96
+ * standard errors (Newcombe 2006, Statistics in Medicine 25, method 5, with the standard error of Hanley
+ * and McNeil 1982).
+ *
+ * @param positives independent popular items: groups, at least 1
+ * @param negatives the same of unpopular ones
+ */
+function separationBound(positives: number, negatives: number): number {
+  const half = (positives + negatives) / 2;
+  const varianceOf = (area: number) =>
+    (area * (1 - area) * (1 + (half - 1) * ((1 - area) / (2 - area) + area / (1 + area)))) /
+    (positives * negatives);
+  let low = 0.5;
+  let high = 1;
+  for (let step = 0; step < 50; step++) {
+    const middle = (low + high) / 2;
+    if ((1 - middle) ** 2 > 1.96 ** 2 * varianceOf(middle)) low = middle;
+    else high = middle;
+  }
+  return high;
 }
 
 /** Linear interpolation between the sorted values, as numpy's default. */

@@ -69,6 +69,20 @@ describe('rocAucInterval', () => {
     expect(high).toBeCloseTo(area + 1.96 * error, 1.5);
   });
 
+  it('claims no certainty where the classes do not overlap (Newcombe 2006, method 5)', () => {
+    const apart = (each: number) =>
+      judged(Array.from({ length: 2 * each }, (_, i): [number, 0 | 1] => [i, i < each ? 0 : 1]));
+    const [low, high] = rocAucInterval(apart(9), 1)!;
+    expect(high).toBe(1);
+    // 1 lies exactly 1.96 standard errors above the bound.
+    const variance = (low * (1 - low) * (1 + 8 * ((1 - low) / (2 - low) + low / (1 + low)))) / 81;
+    expect(1 - low).toBeCloseTo(1.96 * Math.sqrt(variance), 9);
+    expect(low).toBeGreaterThan(0.6);
+    expect(rocAucInterval(apart(90), 1)![0]).toBeGreaterThan(0.95);
+    const reversed = apart(9).map((item) => ({ ...item, label: item.label ? 0 : 1 }) as Judged);
+    expect(rocAucInterval(reversed, 1)).toEqual([0, 1 - low]);
+  });
+
   it('repeats with a seed, and is wider when tracks come in groups', () => {
     expect(rocAucInterval(items, 1)).toEqual(rocAucInterval(items, 1));
     expect(rocAucInterval(items, 1)).not.toEqual(rocAucInterval(items, 2));
@@ -110,7 +124,7 @@ describe('rocAucInterval', () => {
         ]),
         1,
       ),
-    ).toEqual([1, 1]);
+    ).toEqual([expect.closeTo(0.5, 9), 1]);
   });
 });
 
