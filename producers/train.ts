@@ -1,5 +1,5 @@
 /** Train: enqueue the models that were asked for on one frozen data set, and report how they did. */
-import { findChampion, type ModelMetrics } from '../shared/champion.ts';
+import { findChampion, type ModelMetrics, selectionFigure } from '../shared/champion.ts';
 import type { DataSet, Model, TrainingRun } from '../shared/database/generated/client.ts';
 import { UserError } from '../shared/errors.ts';
 import { publicId } from '../shared/identifiers.ts';
@@ -88,16 +88,17 @@ export async function describeRun(session: Session, trainingRunId: number) {
   const backends = run.models.flatMap((model) =>
     model.backend && model.backend !== withoutTensorFlow ? [model.backend] : [],
   );
+  const yardstick = run.models.find((model) => model.name === 'logistic' && model.state === 'ready');
   return {
     dataset: run.dataSet.name,
     threshold: run.dataSet.threshold,
     backend: backends[0] ?? withoutTensorFlow,
-    models: run.models.map(describeModel),
+    models: run.models.map((model) => describeModel(model, yardstick)),
     champion: champion ? publicId('model', champion.id) : null,
   };
 }
 
-function describeModel(model: Model) {
+function describeModel(model: Model, yardstick: Model | undefined) {
   const id = publicId('model', model.id);
   if (model.state !== 'ready') {
     return { id, name: model.name, state: model.state, error: model.failureReason ?? model.state };
@@ -106,6 +107,17 @@ function describeModel(model: Model) {
   const { holdout, test, crossValidation, trainMsPerSample, preset, warnings } = metrics;
   return {
     ...{ id, name: model.name, parameters: model.parameters, preset },
-    ...{ holdout, test, crossValidation, trainMsPerSample, warnings },
+    ...{ holdout, test, crossValidation, trainMsPerSample },
+    warnings: [...warnings, ...behindYardstick(model, yardstick)],
   };
+}
+
+/** A network that does no better than the linear model has learned nothing that it is needed for. */
+function behindYardstick(model: Model, yardstick: Model | undefined): string[] {
+  if (!yardstick || !modelFamily(model.name).needsTensorFlow) return [];
+  const [own, linear] = [selectionFigure(model), selectionFigure(yardstick)];
+  if (own.rocAuc === null || linear.rocAuc === null || own.rocAuc > linear.rocAuc) return [];
+  return [
+    `does no better than logistic (ROC-AUC ${own.rocAuc.toFixed(3)} against ${linear.rocAuc.toFixed(3)} by ${own.basis}): it has not learned what a network is needed for`,
+  ];
 }

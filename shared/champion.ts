@@ -69,7 +69,7 @@ export async function challengeChampion(prisma: PrismaClient, trainingRunId: num
  * The figure that models are chosen by: cross-validation where there is one (it has the most songs),
  * else the test split. Never the holdout, which is kept for the final word.
  */
-function selectionFigure(model: Model): Evaluation & { basis: string } {
+export function selectionFigure(model: Model): Evaluation & { basis: string } {
   const metrics = model.metrics as unknown as ModelMetrics;
   return metrics.crossValidation
     ? { ...metrics.crossValidation, basis: `${metrics.crossValidation.folds}-fold cross-validation` }

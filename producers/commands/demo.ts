@@ -8,7 +8,7 @@ import type { Config } from '../../shared/config.ts';
 import { rocAuc } from '../../shared/learning/metrics.ts';
 import { entryPoint } from '../../shared/paths.ts';
 import { exitStatus, runCommand } from '../cli.ts';
-import { print, printJson, tell } from '../output.ts';
+import { print, printJson, tell, withInterval } from '../output.ts';
 import { findSongs, type Scores, scoringModel } from '../score.ts';
 import { withSession } from '../session.ts';
 import { ingestAndWait } from './ingest.ts';
@@ -88,7 +88,7 @@ async function demo(
       );
       print(
         champion && 'holdout' in champion
-          ? `Holdout ROC-AUC of the champion ${champion.id} (${champion.name}): ${holdoutAuc?.toFixed(3)} on ${champion.holdout.n} tracks; of this ranking: ${verdict.rankingAuc.toFixed(3)} on ${verdict.songs} songs.`
+          ? `Holdout ROC-AUC of the champion ${champion.id} (${champion.name}): ${withInterval(holdoutAuc, champion.holdout.rocAucCi95)} on ${champion.holdout.n} tracks; of this ranking: ${verdict.rankingAuc.toFixed(3)} on ${verdict.songs} songs.`
           : `ROC-AUC of this ranking: ${verdict.rankingAuc.toFixed(3)} on ${verdict.songs} songs.`,
       );
     }
