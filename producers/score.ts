@@ -105,7 +105,7 @@ export interface Scores {
     dataset: string;
     /** The model's own reliability, so that nobody takes a sieve for an oracle. */
     reliability: { basis: string; n: number; rocAuc: number | null; rocAucCi95: [number, number] | null };
-    /** Probability from which a song counts as likely popular. */
+    /** Songs that a percentile compares with. */
     holdoutN: number;
   };
   /** Best first, then those that could not be scored. */

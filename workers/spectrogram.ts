@@ -10,7 +10,14 @@ export function buildSpectrogram(services: Services): Handler<'spectrogram'> {
   return {
     stage: 'spectrogram',
     run: (payload, context) => storeSpectrogram(payload, context, services),
-    fail: (payload, reason) => markFailed(services.database.prisma, payload, reason),
+    fail: async (payload, reason) => {
+      const { prisma } = services.database;
+      // A retry fetches the audio anew: it may have been mended.
+      const contentHash = (await findSubject(prisma, payload))?.contentHash;
+      if (contentHash && !services.config.keepPreviews)
+        await prisma.preview.deleteMany({ where: { contentHash } });
+      return markFailed(prisma, payload, reason);
+    },
   };
 }
 

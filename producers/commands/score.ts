@@ -35,8 +35,7 @@ export function registerScore(program: Command): void {
         const model = await scoringModel(session, options.model);
         const scores = await scoreAndWait(session, model, await findSongs(paths));
         if (options.csv) await writeFile(options.csv, toCsv(scores));
-        if (options.json)
-          printJson({ model: scores.model.id, reliability: scores.model, songs: scores.songs });
+        if (options.json) printJson(toJson(scores));
         else print(describeScores(scores));
         if (scores.songs.every((song) => 'error' in song)) process.exitCode = exitStatus.failed;
       }),
@@ -89,6 +88,12 @@ export function describeScores(scores: Scores): string {
     'like songs that became popular there; much of success is not in the sound. Percentile: the share of',
     `the data set's ${model.holdoutN} holdout songs that score lower. Use it as a sieve over many songs, not as a judge of one.`,
   ].join('\n');
+}
+
+/** One flat object about the model beside the ranking. */
+function toJson({ model, songs }: Scores) {
+  const { id, name, dataset, holdoutN, reliability } = model;
+  return { model: id, reliability: { name, dataset, ...reliability, holdoutN }, songs };
 }
 
 function toCsv(scores: Scores): string {
