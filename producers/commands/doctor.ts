@@ -47,7 +47,7 @@ export function registerDoctor(program: Command): void {
 }
 
 function describeBackend(backend: string): string {
-  if (backend === 'wasm') return 'WebAssembly, the slowest of three: training takes about 8 times as long';
+  if (backend === 'wasm') return 'WebAssembly, the slowest of three: training takes several times as long';
   return backend === 'tensorflow-gpu' ? 'native, on the GPU' : 'native, on the CPU';
 }
 

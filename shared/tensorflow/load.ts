@@ -91,7 +91,7 @@ export async function loadTensorFlow({ preference, cacheDir }: LoadOptions): Pro
   const reason = noDriver ? 'there is no NVIDIA driver on this machine' : problems[0];
   if (preference !== 'auto')
     throw new UserError(`TENSORFLOW=${preference} cannot be met: ${reason}; ${REMEDY}`);
-  return loadWasm(`about 8 times slower than native: ${reason}; ${REMEDY}`);
+  return loadWasm(`several times slower than native: ${reason}; ${REMEDY}`);
 }
 
 function misfitOf(preference: Preference, gpu: boolean): string | undefined {

@@ -39,7 +39,7 @@ export async function setUpTensorFlow(options: SetUpOptions): Promise<SetUpResul
       problems.push(reasonOf(error));
     }
   }
-  const fallback = `TensorFlow will run as WebAssembly, about 8 times slower; mend that and ${REMEDY}`;
+  const fallback = `TensorFlow will run as WebAssembly, several times slower; mend that and ${REMEDY}`;
   const refused = `TENSORFLOW=${preference} cannot be met; mend that and ${REMEDY}`;
   const consequence = preference === 'auto' ? fallback : refused;
   return { provisioned: false, note: `${problems.join('; ')}: ${consequence}` };

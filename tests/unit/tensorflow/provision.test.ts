@@ -189,7 +189,7 @@ describe('setUpTensorFlow', () => {
     expect(provisioned).toBe(false);
     expect(note).toMatch(expected);
     expect(note).toMatch(
-      /TensorFlow will run as WebAssembly, about 8 times slower; .* `hiphop doctor --fix`$/,
+      /TensorFlow will run as WebAssembly, several times slower; .* `hiphop doctor --fix`$/,
     );
     expect(note).not.toContain('\n');
   });
