@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { SpectrogramPool } from '../shared/audio/pool.ts';
 import type { Config } from '../shared/config.ts';
 import { openDatabase } from '../shared/database/index.ts';
-import { heartbeatMs } from '../shared/heartbeat.ts';
+import { beat, heartbeatMs } from '../shared/heartbeat.ts';
 import { Learner } from '../shared/learning/learner.ts';
 import type { Logger } from '../shared/logging.ts';
 import { openQueueBackend, type Worker } from '../shared/queues/backend.ts';
@@ -94,14 +94,14 @@ export async function startWorkers(
     const id = randomUUID();
     const data = { host: hostname(), pid: process.pid, stages: [...only] };
     await database.prisma.workerProcess.create({ data: { id, ...data } });
-    const beat = setInterval(() => {
-      database.prisma.workerProcess
-        .update({ where: { id }, data: { heartbeatAt: new Date() } })
-        .catch((error) => log.warn({ err: error }, 'the heartbeat could not be written'));
+    const timer = setInterval(() => {
+      beat(database.prisma, id).catch((error) =>
+        log.warn({ err: error }, 'the heartbeat could not be written'),
+      );
     }, heartbeatMs);
     return {
       stop: async () => {
-        clearInterval(beat);
+        clearInterval(timer);
         await database.prisma.workerProcess
           .update({ where: { id }, data: { stoppedAt: new Date() } })
           .catch((error) => log.warn({ err: error }, 'the last heartbeat could not be written'));
