@@ -1,4 +1,5 @@
 /** Cancel work by its public id: what waits is taken out, what runs is stopped, what is done stays. */
+import { finishTrainingRun } from '../shared/champion.ts';
 import { UserError } from '../shared/errors.ts';
 import { type Noun, parsePublicId, publicId } from '../shared/identifiers.ts';
 import type { Session } from './session.ts';
@@ -67,6 +68,7 @@ async function cancelModel(session: Session, id: number): Promise<string | null>
     where: { id, state: { in: ['queued', 'training'] } },
     data: { state: 'cancelled', finishedAt: new Date() },
   });
+  await finishTrainingRun(prisma, id);
   return `${name} is cancelled`;
 }
 

@@ -29,6 +29,25 @@ export interface ModelMetrics {
 }
 
 /**
+ * After a model of a run has ended, in whatever way: when it was the last, close the run and let its
+ * models challenge the champion, once.
+ */
+export async function finishTrainingRun(prisma: PrismaClient, modelId: number): Promise<void> {
+  const model = await prisma.model.findUnique({ where: { id: modelId } });
+  if (!model) return;
+  const { trainingRunId } = model;
+  const left = await prisma.model.count({
+    where: { trainingRunId, state: { in: ['queued', 'training'] } },
+  });
+  if (left > 0) return;
+  const { count } = await prisma.trainingRun.updateMany({
+    where: { id: trainingRunId, finishedAt: null },
+    data: { finishedAt: new Date() },
+  });
+  if (count === 1) await challengeChampion(prisma, trainingRunId);
+}
+
+/**
  * Let the models of a finished training run challenge the champion.
  *
  * The majority dummy and models trained on permuted labels never take part. On the champion's own data

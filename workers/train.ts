@@ -3,7 +3,7 @@
  * The computing is done by the learner, a process of its own; this side moves rows.
  */
 import { createHash } from 'node:crypto';
-import { challengeChampion } from '../shared/champion.ts';
+import { finishTrainingRun } from '../shared/champion.ts';
 import { codeVersion } from '../shared/code-version.ts';
 import { cacheDataSet } from '../shared/data-set-cache.ts';
 import type {
@@ -40,7 +40,7 @@ export function buildTrain(services: Services): Handler<'train'> {
         data: { state: 'failed', failureReason: reason, finishedAt: new Date() },
       });
       if (count === 0) return null;
-      await finishRun(services, modelId);
+      await finishTrainingRun(services.database.prisma, modelId);
       return { subject: { subject: publicId('model', modelId), modelId } };
     },
   };
@@ -92,7 +92,7 @@ async function train({ modelId }: TrainPayload, context: JobContext, services: S
   } finally {
     cancel.stop();
   }
-  await finishRun(services, modelId);
+  await finishTrainingRun(services.database.prisma, modelId);
   return { outcome: 'done' };
 }
 
@@ -177,20 +177,5 @@ async function markCancelled(services: Services, modelId: number): Promise<void>
     data: { state: 'cancelled', finishedAt: new Date() },
   });
   await services.database.prisma.checkpoint.deleteMany({ where: { modelId } });
-  await finishRun(services, modelId);
-}
-
-/** After the run's last model: let its models challenge the champion, once. */
-async function finishRun(services: Services, modelId: number): Promise<void> {
-  const { prisma } = services.database;
-  const model = await prisma.model.findUnique({ where: { id: modelId } });
-  if (!model) return;
-  const { trainingRunId } = model;
-  const left = await prisma.model.count({ where: { trainingRunId, state: { in: ['queued', 'training'] } } });
-  if (left > 0) return;
-  const { count } = await prisma.trainingRun.updateMany({
-    where: { id: trainingRunId, finishedAt: null },
-    data: { finishedAt: new Date() },
-  });
-  if (count === 1) await challengeChampion(prisma, trainingRunId);
+  await finishTrainingRun(services.database.prisma, modelId);
 }
