@@ -1,9 +1,9 @@
 /** Retry or dismiss what failed. */
 
-import { parametersHash, spectrogramParameters } from '../shared/audio/parameters.ts';
 import type { Failure } from '../shared/database/generated/client.ts';
 import { type FailureFilter, failureWhere, jobOf } from '../shared/failures.ts';
 import type { AudioPayload, StageName } from '../shared/stages.ts';
+import { currentParameters } from './parameters.ts';
 import type { Session } from './session.ts';
 
 export interface Retried {
@@ -47,10 +47,7 @@ async function retry(session: Session, failure: Failure): Promise<string | null>
   } else if (failure.trackId || failure.songId) {
     const payload = job.payload as AudioPayload;
     // The audio may have been mended since: begin at its first stage, with the settings of today for tracks.
-    const { seconds, excerpt } = session.config.audio;
-    const hash = failure.trackId
-      ? parametersHash(spectrogramParameters({ seconds, excerpt }))
-      : payload.parametersHash;
+    const parametersHash = failure.trackId ? await currentParameters(session) : payload.parametersHash;
     const data = { state: 'queued' as const, failureReason: null };
     if (failure.trackId) await prisma.track.update({ where: { id: failure.trackId }, data });
     else if (failure.songId) {
@@ -60,7 +57,7 @@ async function retry(session: Session, failure: Failure): Promise<string | null>
         data: { state: 'running', finishedAt: null },
       });
     }
-    await session.queues.enqueue('preview', [{ ...payload, parametersHash: hash }]);
+    await session.queues.enqueue('preview', [{ ...payload, parametersHash }]);
   } else {
     return 'start it again by its own command';
   }

@@ -216,14 +216,6 @@ export async function countCrawl(prisma: PrismaClient, crawlId: number): Promise
   return { tracks, ready: of('ready'), failed: of('failed'), unfinished: of('queued') + of('fetched') };
 }
 
-/** Close a crawl whose tracks are all done or failed for good. */
-export async function finishCrawl(prisma: PrismaClient, crawlId: number): Promise<void> {
-  await prisma.crawl.updateMany({
-    where: { id: crawlId, state: 'running' },
-    data: { state: 'done', finishedAt: new Date() },
-  });
-}
-
 /** Close the running crawls whose tracks are all done or failed for good. */
 export async function settleCrawls(prisma: PrismaClient): Promise<void> {
   await prisma.crawl.updateMany({

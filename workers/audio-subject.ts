@@ -15,24 +15,16 @@ export interface AudioSubject {
   contentHash: string | null;
   /** False when the row waits for nothing: its batch was cancelled. */
   wanted: boolean;
-  /** True when its spectrogram is there and its row says so. */
-  ready: boolean;
 }
 
 /** The row behind a payload, or null when it has been deleted since. */
 export async function findSubject(prisma: PrismaClient, payload: AudioPayload): Promise<AudioSubject | null> {
   if (payload.kind === 'track') {
     const track = await prisma.track.findUnique({ where: { id: payload.id } });
-    return track && { ...track, wanted: true, ready: track.state === 'ready' };
+    return track && { ...track, wanted: true };
   }
   const song = await prisma.song.findUnique({ where: { id: payload.id }, include: { batch: true } });
-  return (
-    song && {
-      ...song,
-      wanted: song.batch.state !== 'cancelled',
-      ready: song.state === 'ready' || song.state === 'scored',
-    }
-  );
+  return song && { ...song, wanted: song.batch.state !== 'cancelled' };
 }
 
 /** The audio's bytes are stored under this hash. */

@@ -6,7 +6,7 @@ import { cancel } from '../cancel.ts';
 import { runInSession } from '../cli.ts';
 import { dismissFailures, retryFailures } from '../failures.ts';
 import { print, printJson, table } from '../output.ts';
-import { waitFor } from '../wait.ts';
+import { isIdle, waitFor } from '../wait.ts';
 
 interface FilterOptions {
   stage?: string;
@@ -83,11 +83,7 @@ export function registerFailures(program: Command): void {
         if (result.retried > 0 && (await session.workforce.missing(stages)).length > 0) {
           await waitFor(session, {
             stages,
-            finished: async () => {
-              const counts = await Promise.all(stages.map((stage) => session.queues.counts(stage)));
-              await session.workforce.ensure(stages);
-              return counts.every(({ waiting, active, delayed }) => waiting + active + delayed === 0);
-            },
+            finished: () => isIdle(session, stages),
           });
         }
         if (options.json) printJson(result);

@@ -4,7 +4,7 @@ import { reasonOf } from '../../shared/errors.ts';
 import { publicId } from '../../shared/identifiers.ts';
 import { readCatalogue } from '../../shared/sources/folder/catalogue.ts';
 import { exitStatus, runInSession } from '../cli.ts';
-import { countCrawl, enqueueUnfinished, finishCrawl, ingest } from '../ingest.ts';
+import { countCrawl, enqueueUnfinished, ingest, settleCrawls } from '../ingest.ts';
 import { print, printJson, progress, tell } from '../output.ts';
 import { currentParameters } from '../parameters.ts';
 import type { Session } from '../session.ts';
@@ -75,7 +75,7 @@ export async function ingestAndWait(
         await enqueueUnfinished(session, crawl.id, parametersHash, { failedToo: false });
       },
     }).finally(bar.stop);
-    await finishCrawl(prisma, crawl.id);
+    await settleCrawls(prisma);
   }
   const counts = await countCrawl(prisma, crawl.id);
   const failures = await failuresOf(prisma, crawl.id);
