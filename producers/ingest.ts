@@ -51,7 +51,9 @@ async function storeRows(
 ): Promise<void> {
   const keys = rows.map((row) => row.contentHash);
   await adoptMended(prisma, rows);
-  await prisma.track.createMany({ data: rows.map(trackOf), skipDuplicates: true });
+  const albumIds = await storeAlbums(prisma, rows);
+  const wanted = new Map(rows.map((row) => [row, trackOf(row, albumIds)]));
+  await prisma.track.createMany({ data: [...wanted.values()], skipDuplicates: true });
   const tracks = await prisma.track.findMany({
     where: { source, sourceKey: { in: keys } },
     include: { readings: { orderBy: { id: 'desc' }, take: 1 } },
@@ -62,7 +64,7 @@ async function storeRows(
   // A catalogue that was corrected or moved since: the newest words count.
   for (const row of rows) {
     const track = byKey.get(row.contentHash)!;
-    const data = trackOf(row);
+    const data = wanted.get(row)!;
     if (differs(data, track)) await prisma.track.update({ where: { id: track.id }, data });
   }
   await storeArtists(prisma, rows, trackIdOf);
@@ -105,18 +107,37 @@ async function adoptMended(prisma: PrismaClient, rows: readonly CatalogueRow[]):
   ]);
   const taken = new Set(known.map((track) => track.sourceKey));
   for (const { id, location } of mended) {
-    const sourceKey = byFile.get(location)!.contentHash;
+    const sourceKey = byFile.get(location!)!.contentHash;
     if (taken.has(sourceKey)) continue;
     taken.add(sourceKey);
     await prisma.track.update({ where: { id }, data: { sourceKey } });
   }
 }
 
-function trackOf(row: CatalogueRow) {
-  const { title, album, genre, releaseDate, isrc, trackGroup, durationMs, attributes } = row;
+/** One title by one first artist is one album: a folder has no better identity for it. */
+function albumKey(row: CatalogueRow): string {
+  return `${row.album!.toLowerCase()} / ${row.artists[0] ? artistKey(row.artists[0]) : ''}`;
+}
+
+/** Store the albums that are named; returns their ids by key. */
+async function storeAlbums(prisma: PrismaClient, rows: readonly CatalogueRow[]): Promise<Map<string, number>> {
+  const albums = new Map(rows.filter((row) => row.album !== null).map((row) => [albumKey(row), row]));
+  await prisma.album.createMany({
+    data: [...albums].map(([sourceKey, { album, releaseDate }]) => ({
+      ...{ source, sourceKey, title: album!, releaseDate },
+    })),
+    skipDuplicates: true,
+  });
+  const stored = await prisma.album.findMany({ where: { source, sourceKey: { in: [...albums.keys()] } } });
+  return new Map(stored.map(({ sourceKey, id }) => [sourceKey, id]));
+}
+
+function trackOf(row: CatalogueRow, albumIds: ReadonlyMap<string, number>) {
+  const { title, genre, releaseDate, isrc, trackGroup, durationMs, attributes } = row;
   return {
     ...{ source, sourceKey: row.contentHash, contentHash: row.contentHash, location: row.file },
-    ...{ title, album, genre, releaseDate, isrc, trackGroup, attributes },
+    ...{ title, genre, releaseDate, isrc, trackGroup, attributes },
+    albumId: row.album === null ? null : albumIds.get(albumKey(row))!,
     // Tags that are silent about the duration must not undo what decoding has found.
     ...(durationMs === null ? {} : { durationMs }),
   } satisfies Prisma.TrackCreateManyInput;
@@ -137,10 +158,10 @@ async function storeArtists(
   const names = new Map<string, string>();
   for (const name of rows.flatMap((row) => row.artists).filter(isArtist)) names.set(artistKey(name), name);
   await prisma.artist.createMany({
-    data: [...names].map(([key, name]) => ({ key, name })),
+    data: [...names].map(([key, name]) => ({ source, sourceKey: key, key, name })),
     skipDuplicates: true,
   });
-  const artists = await prisma.artist.findMany({ where: { key: { in: [...names.keys()] } } });
+  const artists = await prisma.artist.findMany({ where: { source, sourceKey: { in: [...names.keys()] } } });
   const idOf = new Map(artists.map((artist) => [artist.key, artist.id]));
   const links = rows.flatMap((row) =>
     row.artists

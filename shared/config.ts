@@ -19,8 +19,29 @@ const environmentSchema = z.object({
   AUDIO_MAX_MEGABYTES: whole(1, 1900).default(500),
   AUDIO_PROCESSES: whole(1, 256).optional(),
   KEEP_PREVIEWS: z.enum(['yes', 'no']).default('no'),
+  SPOTIFY_CLIENT_ID: text.optional(),
+  SPOTIFY_CLIENT_SECRET: text.optional(),
+  PREVIEW_HOSTS: text.default('p.scdn.co,*.dzcdn.net'),
+  PREVIEW_MAX_MEGABYTES: whole(1, 1900).default(5),
+  SIMULATOR_URL: z.url({ protocol: /^http$/, hostname: /^(127\.0\.0\.1|localhost)$/ }).optional(),
   TENSORFLOW: z.enum(['auto', 'gpu', 'cpu', 'wasm']).default('auto'),
 });
+
+/** The world outside: where it is and who we are to it. With the simulator only the addresses differ. */
+export interface OutsideConfig {
+  /** Origins, without a slash at the end. */
+  spotifyAccounts: string;
+  spotifyApi: string;
+  deezer: string;
+  /** Undefined where the environment does not say; never logged, never in a job or a row. */
+  spotifyClientId: string | undefined;
+  spotifyClientSecret: string | undefined;
+  /** Hosts that previews may be fetched from; `*.` at the start stands for one or more names. */
+  previewHosts: readonly string[];
+  previewMaxBytes: number;
+  /** Origin of the simulator: the one address that may be plain http on this machine. */
+  simulator: string | undefined;
+}
 
 /** The settings of one process: parsed once by its entry point, passed to everything else. */
 export interface Config {
@@ -42,6 +63,7 @@ export interface Config {
     processes: number;
   };
   keepPreviews: boolean;
+  outside: OutsideConfig;
   tensorflow: 'auto' | 'gpu' | 'cpu' | 'wasm';
 }
 
@@ -72,7 +94,25 @@ export function parseConfig(environment: NodeJS.ProcessEnv): Config {
       processes: env.AUDIO_PROCESSES ?? availableParallelism(),
     },
     keepPreviews: env.KEEP_PREVIEWS === 'yes',
+    outside: outsideOf(env),
     tensorflow: env.TENSORFLOW,
+  };
+}
+
+function outsideOf(env: z.infer<typeof environmentSchema>): OutsideConfig {
+  const simulator = env.SIMULATOR_URL && new URL(env.SIMULATOR_URL).origin;
+  return {
+    spotifyAccounts: simulator ?? 'https://accounts.spotify.com',
+    spotifyApi: simulator ?? 'https://api.spotify.com',
+    deezer: simulator ?? 'https://api.deezer.com',
+    // The simulator takes anybody.
+    spotifyClientId: env.SPOTIFY_CLIENT_ID ?? (simulator && 'simulator'),
+    spotifyClientSecret: env.SPOTIFY_CLIENT_SECRET ?? (simulator && 'simulator'),
+    previewHosts: env.PREVIEW_HOSTS.split(',')
+      .map((host) => host.trim().toLowerCase())
+      .filter((host) => host !== ''),
+    previewMaxBytes: env.PREVIEW_MAX_MEGABYTES * 1_000_000,
+    simulator,
   };
 }
 

@@ -2,8 +2,9 @@
  * The one table of stages: for each its queue, what a job carries, how often and why it is tried
  * again, how a job is named, how many run at once in a process, and what follows.
  *
- *   preview ─► spectrogram ─► [a batch's last song] ─► score
- *                          └► [data set frozen]     ─► train
+ *   search ─► preview ─► spectrogram ─► [a batch's last song] ─► score
+ *      └► lookup ─┘                  └► [data set frozen]     ─► train
+ *   schedule: a night, which starts crawl, freeze and train one after the other
  *
  * Payloads carry ids, never rows or audio. A job's id is made from its payload alone, so that the
  * same work asked for twice is one job.
@@ -13,6 +14,19 @@ import type { Config } from './config.ts';
 import { UserError } from './errors.ts';
 
 const id = z.int().positive();
+
+/** One page of one partition of a crawl. */
+export const searchPayload = z.strictObject({ pageId: id });
+export type SearchPayload = z.infer<typeof searchPayload>;
+
+/** A track whose preview or popularity its source does not give. */
+export const lookupPayload = z.strictObject({
+  trackId: id,
+  crawlId: id,
+  /** Which spectrogram is wanted; null: none, only the popularity is. */
+  parametersHash: z.string().regex(/^[0-9a-f]{16}$/).nullable(),
+});
+export type LookupPayload = z.infer<typeof lookupPayload>;
 
 /** Audio to be fetched and turned into a spectrogram: a track of the catalogue or a song to be judged. */
 export const audioPayload = z.strictObject({
@@ -28,11 +42,18 @@ export type TrainPayload = z.infer<typeof trainPayload>;
 export const scorePayload = z.strictObject({ batchId: id });
 export type ScorePayload = z.infer<typeof scorePayload>;
 
+/** A night that is due, or was asked for now. */
+export const schedulePayload = z.strictObject({ scheduleId: id });
+export type SchedulePayload = z.infer<typeof schedulePayload>;
+
 export interface StagePayloads {
+  search: SearchPayload;
+  lookup: LookupPayload;
   preview: AudioPayload;
   spectrogram: AudioPayload;
   train: TrainPayload;
   score: ScorePayload;
+  schedule: SchedulePayload;
 }
 export type StageName = keyof StagePayloads;
 
@@ -50,11 +71,38 @@ export interface Stage<Name extends StageName> {
   jobId: (payload: StagePayloads[Name]) => string;
   /** How many jobs run at once in one process. */
   concurrency: (config: Config) => number;
+  /** How many jobs start in so many milliseconds, over all workers on all machines; none: as many as can. */
+  limit?: { max: number; duration: number };
   /** What may follow a job of this stage. */
   next: readonly StageName[];
 }
 
 export const stages: { readonly [Name in StageName]: Stage<Name> } = {
+  search: {
+    name: 'search',
+    does: 'asks the source for one page of a search and stores what came',
+    payload: searchPayload,
+    attempts: 8,
+    backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
+    because: 'an API has bursts of errors: eight tries span about a minute, and a lost page is lost tracks',
+    jobId: (payload) => `search-page-${payload.pageId}`,
+    // Requests take turns (shared/outside/turn.ts); while one waits for its answer others store theirs.
+    concurrency: () => 4,
+    next: ['preview', 'lookup', 'search'],
+  },
+  lookup: {
+    name: 'lookup',
+    does: 'asks Deezer for the preview or the popularity of a track that its source does not give',
+    payload: lookupPayload,
+    attempts: 6,
+    backoff: { type: 'exponential', delay: 1_000, jitter: 0.5 },
+    because: 'a free API that is often busy: six tries span about half a minute',
+    jobId: (payload) => `lookup-track-${payload.trackId}-${payload.parametersHash ?? 'none'}`,
+    concurrency: () => 4,
+    // Deezer allows 50 requests in 5 s to an address.
+    limit: { max: 45, duration: 5_000 },
+    next: ['preview'],
+  },
   preview: {
     name: 'preview',
     does: 'fetches the audio of a track or song',
@@ -99,6 +147,17 @@ export const stages: { readonly [Name in StageName]: Stage<Name> } = {
     because: 'scoring is deterministic: only the database or a killed worker is worth another try',
     jobId: (payload) => `score-batch-${payload.batchId}`,
     concurrency: () => 1,
+    next: [],
+  },
+  schedule: {
+    name: 'schedule',
+    does: 'runs a night: its steps one after the other, each when the one before is truly finished',
+    payload: schedulePayload,
+    attempts: 3,
+    backoff: { type: 'exponential', delay: 5_000, jitter: 0 },
+    because: 'what a night has done so far is in its row: another try goes on there',
+    jobId: (payload) => `schedule-${payload.scheduleId}-now`,
+    concurrency: () => 4,
     next: [],
   },
 };

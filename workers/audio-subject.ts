@@ -9,8 +9,8 @@ import type { AudioPayload } from '../shared/stages.ts';
 import type { Outcome } from './handler.ts';
 
 export interface AudioSubject {
-  /** Where the audio is read from: an absolute path or an address. */
-  location: string;
+  /** Where the audio is read from: an absolute path or an https address; null where none is known. */
+  location: string | null;
   /** sha256 of the bytes, once they have been fetched. */
   contentHash: string | null;
   /** False when the row waits for nothing: its batch was cancelled. */
@@ -91,7 +91,7 @@ export async function markFailed(
       orderBy: { crawlId: 'desc' },
       include: { track: true },
     });
-    const subject = crawl?.file ?? crawl?.track.location ?? `track-${payload.id}`;
+    const subject = crawl?.file ?? crawl?.track.title ?? `track-${payload.id}`;
     return { subject: { subject, trackId: payload.id, crawlId: crawl?.crawlId ?? null }, next: [] };
   }
   const { count } = await prisma.song.updateMany({ where: { id: payload.id }, data });

@@ -8,18 +8,24 @@ import { reasonOf, UserError } from '../shared/errors.ts';
 import { createLogger } from '../shared/logging.ts';
 import { parseStageNames, type StageName, stageNames } from '../shared/stages.ts';
 import type { HandlerBuilder } from './handler.ts';
+import { buildLookup } from './lookup.ts';
 import { buildPreview } from './preview.ts';
+import { buildSchedule } from './schedule.ts';
 import { buildScore } from './score.ts';
+import { buildSearch } from './search.ts';
 import { buildSpectrogram } from './spectrogram.ts';
 import { buildTrain } from './train.ts';
 import { startWorkers } from './workforce.ts';
 
 /** Which builder makes the handler of which stage. */
 export const builders: Record<StageName, HandlerBuilder> = {
+  search: buildSearch,
+  lookup: buildLookup,
   preview: buildPreview,
   spectrogram: buildSpectrogram,
   train: buildTrain,
   score: buildScore,
+  schedule: buildSchedule,
 };
 
 async function main(): Promise<void> {

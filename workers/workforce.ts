@@ -26,7 +26,7 @@ const maxStalledCount = 5;
  * No limit that anybody reaches. A worker without one does not look whether the queue is paused by
  * `rateLimit`: who is asked to wait (WaitError) would pause only himself, not the queue.
  */
-const limiter = { max: 1_000_000, duration: 1_000 };
+const unreachableLimit = { max: 1_000_000, duration: 1_000 };
 
 export interface Workforce {
   close: () => Promise<void>;
@@ -74,7 +74,7 @@ export async function startWorkers(
       lockDuration: lockMs,
       stalledInterval: stalledCheckMs,
       maxStalledCount,
-      limiter,
+      limiter: stages[handler.stage].limit ?? unreachableLimit,
     });
     worker.on('error', (error) =>
       log.warn({ stage: handler.stage, err: error }, 'the queue reports an error'),

@@ -110,7 +110,7 @@ async function failuresOf(prisma: PrismaClient, crawlId: number): Promise<Ingest
   return [
     ...rows.map(({ subject, reason }) => ({ file: subject, reason: reasonOf(reason) })),
     ...tracks.map(({ file, track }) => ({
-      file: file ?? track.location,
+      file: file ?? track.location ?? track.title,
       reason: reasonOf(track.failureReason),
     })),
   ];

@@ -35,7 +35,7 @@ afterAll(async () => {
 async function seed(url: string): Promise<void> {
   const { prisma, close } = connectDatabase(url);
   await prisma.spectrogramParameters.create({ data: { hash: 'p', parameters: { bands: 128 } } });
-  await prisma.artist.create({ data: { name: "Beyoncé\t'\\N\n", key: 'beyonce' } });
+  await prisma.artist.create({ data: { name: "Beyoncé\t'\\N\n", sourceKey: 'beyonce', key: 'beyonce' } });
   await prisma.track.createMany({
     data: Array.from({ length: 2_000 }, (_, i) => ({
       ...{ source: 'folder', sourceKey: `k${i}`, title: `日本 ${i}`, location: `/${i}`, attributes: { i } },
@@ -116,7 +116,7 @@ test('what was backed up comes back, byte for byte, immutable as it was', async 
 });
 
 test('a database with rows is left alone, unless it is to be replaced', async () => {
-  await query(target.url, `INSERT INTO artists (name, key) VALUES ('Old', 'old')`);
+  await query(target.url, `INSERT INTO artists (name, source_key, key) VALUES ('Old', 'old', 'old')`);
   await expect(restore(target.url, file, { force: false }, silent)).rejects.toThrow(
     /not empty \(table artists\)/,
   );
@@ -186,7 +186,7 @@ function flip(bytes: Buffer, at: number): Buffer {
 }
 
 test.each(Object.keys(DAMAGE))('a backup that %s is refused, and nothing changes', async (kind) => {
-  await query(target.url, `INSERT INTO artists (name, key) VALUES ('Old', 'old')`);
+  await query(target.url, `INSERT INTO artists (name, source_key, key) VALUES ('Old', 'old', 'old')`);
   const before = await dump(target.url);
   const bad = join(folder, 'bad.hiphop');
   writeFileSync(bad, (DAMAGE[kind] as (whole: Buffer) => Buffer)(readFileSync(file)));

@@ -12,7 +12,7 @@ test('every test file has a database of its own, with the tables in it', async (
   databases.push(one, other);
   const first = connectDatabase(one.url);
   const second = connectDatabase(other.url);
-  await first.prisma.artist.create({ data: { name: 'Nas', key: 'nas' } });
+  await first.prisma.artist.create({ data: { name: 'Nas', sourceKey: 'nas', key: 'nas' } });
   expect(await first.prisma.artist.count()).toBe(1);
   expect(await second.prisma.artist.count()).toBe(0);
   await Promise.all([first.close(), second.close()]);

@@ -27,5 +27,8 @@ export function standIns(runs: Runs): Record<StageName, HandlerBuilder> {
     spectrogram: audio('spectrogram'),
     train: () => ({ stage: 'train', run: runs.train ?? done, fail: async () => null }),
     score: () => ({ stage: 'score', run: runs.score ?? done, fail: async () => null }),
+    search: () => ({ stage: 'search', run: runs.search ?? done, fail: async () => null }),
+    lookup: () => ({ stage: 'lookup', run: runs.lookup ?? done, fail: async () => null }),
+    schedule: () => ({ stage: 'schedule', run: runs.schedule ?? done, fail: async () => null }),
   };
 }
