@@ -2,17 +2,24 @@
 import { finishTrainingRun } from '../shared/champion.ts';
 import { UserError } from '../shared/errors.ts';
 import { type Noun, parsePublicId, publicId } from '../shared/identifiers.ts';
+import { changeNight, isOwnWork } from '../shared/schedules/nights.ts';
 import type { Session } from './session.ts';
 
-/** Cancel a crawl, a training run, a model or a batch. Returns what was done, in one line. */
+/** Cancel a crawl, a training run, a model, a batch or a night. Returns what was done, in one line. */
 export async function cancel(session: Session, text: string): Promise<string> {
-  const { noun, id } = parsePublicId(text, ['crawl', 'run', 'model', 'batch']);
+  const { noun, id } = parsePublicId(text, ['crawl', 'run', 'model', 'batch', 'night']);
   const done = await cancellers[noun as keyof typeof cancellers](session, id);
   if (done === null) throw new UserError(`there is no ${publicId(noun as Noun, id)}`);
   return done;
 }
 
-const cancellers = { crawl: cancelCrawl, run: cancelRun, model: cancelModel, batch: cancelBatch };
+const cancellers = {
+  crawl: cancelCrawl,
+  run: cancelRun,
+  model: cancelModel,
+  batch: cancelBatch,
+  night: cancelNight,
+};
 
 async function cancelCrawl(session: Session, id: number): Promise<string | null> {
   const { prisma } = session.database;
@@ -20,7 +27,18 @@ async function cancelCrawl(session: Session, id: number): Promise<string | null>
   if (!crawl) return null;
   const name = publicId('crawl', id);
   if (crawl.state !== 'running') return `${name} is ${crawl.state} already`;
-  await prisma.crawl.update({ where: { id }, data: { state: 'cancelled', finishedAt: new Date() } });
+  await prisma.crawl.update({
+    where: { id },
+    data: { state: 'cancelled', finishedAt: new Date(), runningKey: null },
+  });
+  const pages = await prisma.searchPage.findMany({
+    where: { crawlId: id, state: 'queued' },
+    select: { id: true },
+  });
+  await session.queues.removeAll(
+    'search',
+    pages.map((page) => ({ pageId: page.id })),
+  );
   // Only its own: a track that another running crawl waits for goes on.
   const tracks = await prisma.track.findMany({
     where: {
@@ -30,18 +48,25 @@ async function cancelCrawl(session: Session, id: number): Promise<string | null>
     select: { id: true },
   });
   const hashes = (await prisma.spectrogramParameters.findMany({ select: { hash: true } })).map(
-    (row) => row.hash,
+    ({ hash }) => hash,
   );
-  let removed = 0;
-  for (const track of tracks) {
-    for (const parametersHash of hashes) {
-      const payload = { kind: 'track' as const, id: track.id, parametersHash };
-      await session.queues.remove('preview', payload);
-      await session.queues.remove('spectrogram', payload);
-    }
-    removed++;
+  for (const parametersHash of hashes) {
+    const payloads = tracks.map((track) => ({ kind: 'track' as const, id: track.id, parametersHash }));
+    await session.queues.removeAll('preview', payloads);
+    await session.queues.removeAll('spectrogram', payloads);
+    await session.queues.removeAll(
+      'lookup',
+      tracks.map((track) => ({ trackId: track.id, crawlId: id, parametersHash })),
+    );
   }
-  return `${name} is cancelled: ${removed} tracks were taken out of the queues; ingest again to go on`;
+  if (crawl.source !== 'spotify') {
+    return `${name} is cancelled: ${tracks.length} tracks were taken out of the queues; ingest again to go on`;
+  }
+  await prisma.track.updateMany({
+    where: { id: { in: tracks.map((track) => track.id) }, state: 'queued' },
+    data: { state: 'listed' },
+  });
+  return `${name} is cancelled: ${pages.length} pages and ${tracks.length} tracks were taken out of the queues; hiphop resume ${name} goes on`;
 }
 
 async function cancelRun(session: Session, id: number): Promise<string | null> {
@@ -81,4 +106,20 @@ async function cancelBatch(session: Session, id: number): Promise<string | null>
   await prisma.scoreBatch.update({ where: { id }, data: { state: 'cancelled', finishedAt: new Date() } });
   await session.queues.remove('score', { batchId: id });
   return `${name} is cancelled`;
+}
+
+/** What a night has under way is cancelled with it; what it only joined goes on. */
+async function cancelNight(session: Session, id: number): Promise<string | null> {
+  const { prisma } = session.database;
+  const row = await prisma.scheduleRun.findUnique({ where: { id } });
+  if (!row) return null;
+  const name = publicId('night', id);
+  // Its worker sees this within a second, on whichever machine it is.
+  const night = await changeNight(prisma, id, {
+    end: { state: 'cancelled', reason: 'cancelled by a person' },
+  });
+  if (!night) return `${name} is ${row.state} already`;
+  const stopped = night.steps.find((step) => step.state === 'cancelled' && step.name !== 'freeze');
+  const more = stopped?.worksOn && isOwnWork(stopped) ? await cancel(session, stopped.worksOn) : null;
+  return [`${name} is cancelled`, ...(more ? [more] : [])].join('; ');
 }

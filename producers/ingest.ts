@@ -1,5 +1,6 @@
 /** Ingest: put one's own catalogue (a manifest or a folder) into the database and enqueue its previews. */
 import { dirname, relative } from 'node:path';
+import { audioJobs } from '../shared/crawls/jobs.ts';
 import type { Crawl, Prisma, PrismaClient } from '../shared/database/generated/client.ts';
 import { recordFailure } from '../shared/failures.ts';
 import { artistKey, isArtist } from '../shared/learning/artists.ts';
@@ -23,7 +24,9 @@ export interface Ingested {
 export async function ingest(session: Session, catalogue: Catalogue): Promise<Ingested> {
   const { prisma } = session.database;
   const parametersHash = await currentParameters(session);
-  const crawl = await prisma.crawl.create({ data: { source, query: { path: catalogue.path } } });
+  const crawl = await prisma.crawl.create({
+    data: { source, query: { path: catalogue.path }, parametersHash },
+  });
   for (const problem of catalogue.problems) {
     const line = problem.line === null ? '' : `line ${problem.line}`;
     await recordFailure(prisma, {
@@ -40,6 +43,8 @@ export async function ingest(session: Session, catalogue: Catalogue): Promise<In
     await storeRows(prisma, crawl, catalogue, rows.slice(start, start + chunk));
   }
   const enqueued = await enqueueUnfinished(session, crawl.id, parametersHash, { failedToo: true });
+  // From here on it is done as soon as its tracks are.
+  await prisma.crawl.update({ where: { id: crawl.id }, data: { searchedAt: new Date() } });
   return { crawl, tracks: rows.length, enqueued };
 }
 
@@ -120,7 +125,10 @@ function albumKey(row: CatalogueRow): string {
 }
 
 /** Store the albums that are named; returns their ids by key. */
-async function storeAlbums(prisma: PrismaClient, rows: readonly CatalogueRow[]): Promise<Map<string, number>> {
+async function storeAlbums(
+  prisma: PrismaClient,
+  rows: readonly CatalogueRow[],
+): Promise<Map<string, number>> {
   const albums = new Map(rows.filter((row) => row.album !== null).map((row) => [albumKey(row), row]));
   await prisma.album.createMany({
     data: [...albums].map(([sourceKey, { album, releaseDate }]) => ({
@@ -175,75 +183,25 @@ async function storeArtists(
 }
 
 /**
- * Enqueue the previews of a crawl's tracks that have no spectrogram of these parameters.
+ * Enqueue the tracks of a crawl that have no spectrogram of these parameters.
  * @param options.failedToo whether those that failed before are tried again
  * @returns how many
  */
 export async function enqueueUnfinished(
-  session: Session,
+  { database, queues }: Session,
   crawlId: number,
   parametersHash: string,
   options: { failedToo: boolean },
 ): Promise<number> {
-  const { prisma } = session.database;
-  const tracks = await prisma.track.findMany({
-    where: { crawls: { some: { crawlId } } },
-    select: { id: true, state: true, contentHash: true },
-  });
-  const stored = await prisma.spectrogram.findMany({
-    where: { parametersHash },
-    select: { contentHash: true },
-  });
-  const made = new Set(stored.map((row) => row.contentHash));
-  const unfinished = tracks
-    .filter(({ state, contentHash }) =>
-      state === 'failed' ? options.failedToo : state !== 'ready' || !made.has(contentHash ?? ''),
-    )
-    .map((track) => track.id);
-  for (let start = 0; start < unfinished.length; start += chunk) {
-    const ids = unfinished.slice(start, start + chunk);
-    await prisma.track.updateMany({
-      where: { id: { in: ids } },
-      data: { state: 'queued', failureReason: null },
-    });
-    await prisma.failure.updateMany({
-      where: { trackId: { in: ids }, state: 'open' },
-      data: { state: 'retried' },
-    });
-    await session.queues.enqueue(
-      'preview',
-      ids.map((id) => ({ kind: 'track' as const, id, parametersHash })),
-    );
-  }
-  return unfinished.length;
-}
-
-export interface CrawlCounts {
-  tracks: number;
-  ready: number;
-  failed: number;
-  /** Neither ready nor failed. */
-  unfinished: number;
-}
-
-export async function countCrawl(prisma: PrismaClient, crawlId: number): Promise<CrawlCounts> {
-  const groups = await prisma.track.groupBy({
-    by: ['state'],
-    where: { crawls: { some: { crawlId } } },
-    _count: true,
-  });
-  const of = (state: string) => groups.find((group) => group.state === state)?._count ?? 0;
-  const tracks = groups.reduce((sum, group) => sum + group._count, 0);
-  return { tracks, ready: of('ready'), failed: of('failed'), unfinished: of('queued') + of('fetched') };
-}
-
-/** Close the running crawls whose tracks are all done or failed for good. */
-export async function settleCrawls(prisma: PrismaClient): Promise<void> {
-  await prisma.crawl.updateMany({
-    where: {
-      state: 'running',
-      tracks: { none: { track: { state: { in: ['queued', 'fetched'] } } } },
-    },
-    data: { state: 'done', finishedAt: new Date() },
-  });
+  const { pool } = database;
+  const crawl = { id: crawlId, parametersHash };
+  const { rows } = await pool.query<{ id: number }>(
+    `SELECT t.id FROM crawl_tracks c JOIN tracks t ON t.id = c.track_id WHERE c.crawl_id = $1
+       AND (t.state IN ('listed', 'queued', 'fetched') OR ($2 AND t.state = 'failed') OR (t.state = 'ready' AND NOT EXISTS (
+         SELECT 1 FROM spectrograms s WHERE s.content_hash = t.content_hash AND s.parameters_hash = $3)))`,
+    [crawlId, options.failedToo, parametersHash],
+  );
+  const ids = rows.map(({ id }) => id);
+  await queues.enqueueNext(await audioJobs(pool, crawl, ids));
+  return ids.length;
 }

@@ -1,6 +1,7 @@
 /** The command line `hiphop`. */
 import { Command } from 'commander';
 import { codeVersion } from '../shared/code-version.ts';
+import { registerCrawl } from './commands/crawl.ts';
 import { registerDb } from './commands/db.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
@@ -8,8 +9,10 @@ import { registerFailures } from './commands/failures.ts';
 import { registerFreeze } from './commands/freeze.ts';
 import { registerIngest } from './commands/ingest.ts';
 import { registerModels } from './commands/models.ts';
+import { registerSchedule } from './commands/schedule.ts';
 import { registerScore } from './commands/score.ts';
 import { registerServices } from './commands/services.ts';
+import { registerSimulate } from './commands/simulate.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTrain } from './commands/train.ts';
 
@@ -36,8 +39,24 @@ Exit status: 0 done, 1 failed, 2 asked for something that cannot be done, 130 in
   );
 
 for (const register of [
-  ...[registerDemo, registerIngest, registerFreeze, registerTrain, registerModels, registerScore],
-  ...[registerStatus, registerFailures, registerServices, registerDoctor, registerDb],
+  ...[
+    registerDemo,
+    registerCrawl,
+    registerIngest,
+    registerFreeze,
+    registerTrain,
+    registerModels,
+    registerScore,
+  ],
+  ...[
+    registerSchedule,
+    registerStatus,
+    registerFailures,
+    registerServices,
+    registerDoctor,
+    registerDb,
+    registerSimulate,
+  ],
 ]) {
   register(program);
 }

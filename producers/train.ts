@@ -90,6 +90,7 @@ export async function describeRun(session: Session, trainingRunId: number) {
   );
   const yardstick = run.models.find((model) => model.name === 'logistic' && model.state === 'ready');
   return {
+    run: publicId('run', run.id),
     dataset: run.dataSet.name,
     threshold: run.dataSet.threshold,
     backend: backends[0] ?? withoutTensorFlow,

@@ -104,6 +104,7 @@ export class Workforce {
       DATA_DIR: this.#config.dataDir,
       CACHE_DIR: this.#config.cacheDir,
       LOG_LEVEL: this.#log.level,
+      ...(this.#config.outside.simulator ? { SIMULATOR_URL: this.#config.outside.simulator } : {}),
     };
   }
 }

@@ -1,4 +1,5 @@
 /** Everything that went wrong for good is a row with its reason: to be seen, retried or dismissed. */
+import type pg from 'pg';
 import type { Failure, FailureKind, Prisma, PrismaClient } from './database/generated/client.ts';
 import { type StageName, type StagePayloads, stageNames } from './stages.ts';
 
@@ -92,4 +93,18 @@ export async function listFailures(
   limit: number,
 ): Promise<Failure[]> {
   return prisma.failure.findMany({ where: failureWhere(filter), orderBy: { id: 'desc' }, take: limit });
+}
+
+/** A page of a crawl that failed before has been asked after all. */
+export async function resolveCrawlFailures(
+  db: Pick<pg.ClientBase, 'query'>,
+  stage: StageName,
+  crawlId: number,
+  subject: string,
+): Promise<void> {
+  await db.query(
+    `UPDATE failures SET state = 'resolved', updated_at = now()
+     WHERE crawl_id = $1 AND stage = $2 AND subject = $3 AND state IN ('open', 'retried')`,
+    [crawlId, stage, subject],
+  );
 }

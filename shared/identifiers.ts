@@ -1,7 +1,10 @@
 import { UserError } from './errors.ts';
 
 /** What a person can name on the command line, in an address or a log: `model-7`, `crawl-3`. */
-export const nouns = ['crawl', 'track', 'song', 'batch', 'data-set', 'run', 'model', 'failure'] as const;
+export const nouns = [
+  ...(['crawl', 'track', 'song', 'batch', 'data-set'] as const),
+  ...(['run', 'model', 'failure', 'night'] as const),
+] as const;
 export type Noun = (typeof nouns)[number];
 
 /** The public name of a row, e.g. `model-7`. */

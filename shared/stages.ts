@@ -24,7 +24,10 @@ export const lookupPayload = z.strictObject({
   trackId: id,
   crawlId: id,
   /** Which spectrogram is wanted; null: none, only the popularity is. */
-  parametersHash: z.string().regex(/^[0-9a-f]{16}$/).nullable(),
+  parametersHash: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .nullable(),
 });
 export type LookupPayload = z.infer<typeof lookupPayload>;
 
@@ -42,8 +45,8 @@ export type TrainPayload = z.infer<typeof trainPayload>;
 export const scorePayload = z.strictObject({ batchId: id });
 export type ScorePayload = z.infer<typeof scorePayload>;
 
-/** A night that is due, or was asked for now. */
-export const schedulePayload = z.strictObject({ scheduleId: id });
+/** A night that is due (the queue's scheduler makes these jobs), or one that has its row and goes on. */
+export const schedulePayload = z.union([z.strictObject({ scheduleId: id }), z.strictObject({ nightId: id })]);
 export type SchedulePayload = z.infer<typeof schedulePayload>;
 
 export interface StagePayloads {
@@ -156,8 +159,11 @@ export const stages: { readonly [Name in StageName]: Stage<Name> } = {
     attempts: 3,
     backoff: { type: 'exponential', delay: 5_000, jitter: 0 },
     because: 'what a night has done so far is in its row: another try goes on there',
-    jobId: (payload) => `schedule-${payload.scheduleId}-now`,
-    concurrency: () => 4,
+    // What is due gets its id from the queue, which makes the job.
+    jobId: (payload) =>
+      'nightId' in payload ? `schedule-night-${payload.nightId}` : `schedule-due-${payload.scheduleId}`,
+    // A night only waits for others, and the next one must be able to say that it still does.
+    concurrency: () => 16,
     next: [],
   },
 };

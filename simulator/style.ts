@@ -75,6 +75,7 @@ const luckDeviation = 9;
  * @returns a whole number from 0 to 100
  */
 export function popularityOf(style: Style, fame: number, random: Random): number {
-  const popularity = 8 + 68 * appealOf(style) + artistDeviation * fame + luckDeviation * random.normal();
-  return Math.round(Math.min(100, Math.max(0, popularity)));
+  const success = 8 + 68 * appealOf(style) + artistDeviation * fame + luckDeviation * random.normal();
+  // As on Spotify most songs are heard by few: the middle is at about 25, and 80 is rare.
+  return Math.round(100 * (Math.min(100, Math.max(0, success)) / 100) ** 1.6);
 }

@@ -2,111 +2,154 @@
  * What the preview and spectrogram stages work on: a track of the catalogue or a song to be judged.
  * Both go through the same stages; they differ only in the row that keeps their state.
  */
-import type { Prisma, PrismaClient } from '../shared/database/generated/client.ts';
+import type { Database } from '../shared/database/index.ts';
+import {
+  type AudioRow,
+  findTrack,
+  markTracksFailed,
+  markTracksReady,
+  putBackTrack,
+} from '../shared/database/previews.ts';
 import { type FailureSubject, resolveFailures } from '../shared/failures.ts';
 import type { NextJob } from '../shared/queues/queues.ts';
 import type { AudioPayload } from '../shared/stages.ts';
-import type { Outcome } from './handler.ts';
+import type { Outcome, Services } from './handler.ts';
 
-export interface AudioSubject {
-  /** Where the audio is read from: an absolute path or an https address; null where none is known. */
+export interface AudioSubject extends AudioRow {
+  /** Where the audio is read from: an absolute path or an address; null where none is known. */
   location: string | null;
   /** sha256 of the bytes, once they have been fetched. */
   contentHash: string | null;
-  /** False when the row waits for nothing: its batch was cancelled. */
+  /** False when nobody waits for it: its crawls or its batch were cancelled. */
   wanted: boolean;
+  /** Whether other rows have the same location. */
+  shared: boolean;
+  /** Who offered it, for people. */
+  source: string;
 }
 
 /** The row behind a payload, or null when it has been deleted since. */
-export async function findSubject(prisma: PrismaClient, payload: AudioPayload): Promise<AudioSubject | null> {
-  if (payload.kind === 'track') {
-    const track = await prisma.track.findUnique({ where: { id: payload.id } });
-    return track && { ...track, wanted: true };
+export async function findSubject(database: Database, payload: AudioPayload): Promise<AudioSubject | null> {
+  const { kind, id } = payload;
+  if (kind === 'track') {
+    const track = await findTrack(database.pool, id);
+    return track && { ...track, kind, id, address: addressOf(track.location) };
   }
-  const song = await prisma.song.findUnique({ where: { id: payload.id }, include: { batch: true } });
-  return song && { ...song, wanted: song.batch.state !== 'cancelled' };
+  const song = await database.prisma.song.findUnique({ where: { id }, include: { batch: true } });
+  if (!song) return null;
+  const { location, contentHash, batch } = song;
+  const wanted = batch.state !== 'cancelled';
+  return { kind, id, address: null, location, contentHash, wanted, shared: false, source: 'an upload' };
 }
 
-/** The audio's bytes are stored under this hash. */
-export async function markFetched(
-  prisma: Prisma.TransactionClient,
-  payload: AudioPayload,
-  contentHash: string,
-): Promise<void> {
-  const data = { state: 'fetched' as const, contentHash, failureReason: null };
-  if (payload.kind === 'track') await prisma.track.updateMany({ where: { id: payload.id }, data });
-  else await prisma.song.updateMany({ where: { id: payload.id }, data });
+/** A location that is fetched over the network, or null: a file, or none. */
+function addressOf(location: string | null): string | null {
+  return location !== null && /^https?:/i.test(location) ? location : null;
 }
 
-/** The spectrogram is stored: the track may be learned from, the song may be scored. */
+/** Nobody waits for the row any more: leave it, so that it can be asked for again. */
+export async function leaveUnwanted(database: Database, { kind, id }: AudioPayload): Promise<Outcome> {
+  if (kind === 'song') return { outcome: 'skipped', why: 'its batch was cancelled' };
+  await putBackTrack(database.pool, id);
+  return { outcome: 'skipped', why: 'its crawl was cancelled' };
+}
+
+/** What is told of a spectrogram to the row that it belongs to. */
+export interface SpectrogramFacts {
+  durationSeconds: number;
+  warnings: string[];
+}
+
+/** The spectrogram is stored: the track may be learned from, the song may be scored. The bytes have served. */
 export async function markReady(
-  prisma: Prisma.TransactionClient,
-  payload: AudioPayload,
+  { database, config }: Services,
+  row: AudioRow,
   contentHash: string,
-  found: { durationSeconds: number; warnings: string[] },
+  { durationSeconds, warnings }: SpectrogramFacts,
 ): Promise<void> {
-  const data = { state: 'ready' as const, contentHash, failureReason: null };
-  if (payload.kind === 'track') {
-    const durationMs = Math.round(found.durationSeconds * 1000);
-    await prisma.track.updateMany({ where: { id: payload.id }, data });
-    await prisma.track.updateMany({ where: { id: payload.id, durationMs: null }, data: { durationMs } });
-    await resolveFailures(prisma, { trackId: payload.id });
-  } else {
-    await prisma.song.updateMany({ where: { id: payload.id }, data: { ...data, warnings: found.warnings } });
-    await resolveFailures(prisma, { songId: payload.id });
+  const keepPreview = config.keepPreviews;
+  if (row.kind === 'track') {
+    // A preview is a part of a recording, a file is the whole.
+    const durationMs = row.address === null ? Math.round(durationSeconds * 1000) : null;
+    await markTracksReady(database.pool, row, { contentHash, durationMs, keepPreview });
+    return;
   }
+  const data = { state: 'ready' as const, contentHash, failureReason: null, warnings };
+  await database.prisma.$transaction(async (transaction) => {
+    await transaction.song.updateMany({ where: { id: row.id }, data });
+    await resolveFailures(transaction, { songId: row.id });
+    if (!keepPreview) await transaction.preview.deleteMany({ where: { contentHash } });
+  });
 }
 
 /** Use the spectrogram that the same audio already has: the outcome, or null when there is none. */
 export async function reuseSpectrogram(
-  prisma: PrismaClient,
-  payload: AudioPayload,
-  contentHash: string,
+  services: Services,
+  row: AudioRow,
+  { contentHash, parametersHash }: { contentHash: string; parametersHash: string },
 ): Promise<Outcome | null> {
-  const made = await prisma.spectrogram.findUnique({
-    where: { contentHash_parametersHash: { contentHash, parametersHash: payload.parametersHash } },
-    select: { durationSeconds: true, warnings: true },
-  });
+  const { rows } = await services.database.pool.query<SpectrogramFacts>(
+    `SELECT duration_seconds AS "durationSeconds", warnings FROM spectrograms
+     WHERE content_hash = $1 AND parameters_hash = $2`,
+    [contentHash, parametersHash],
+  );
+  const [made] = rows;
   if (!made) return null;
-  await markReady(prisma, payload, contentHash, made);
+  await markReady(services, row, contentHash, made);
   return {
     outcome: 'skipped',
     why: 'the spectrogram of this audio is there',
-    next: await scoreWhenComplete(prisma, payload),
+    next: await scoreWhenComplete(services.database, row),
   };
 }
 
-/** Mark the row failed for good. Returns what the failure belongs to and what follows all the same. */
+/**
+ * Mark the row failed for good.
+ * @param options.forget the audio itself is no good: whoever tries again fetches it anew
+ * @returns what the failure belongs to and what follows all the same; null when the row is gone
+ */
 export async function markFailed(
-  prisma: PrismaClient,
+  database: Database,
   payload: AudioPayload,
   reason: string,
+  { forget }: { forget: boolean },
 ): Promise<{ subject: FailureSubject; next: NextJob[] } | null> {
-  const data = { state: 'failed' as const, failureReason: reason };
-  if (payload.kind === 'track') {
-    const { count } = await prisma.track.updateMany({ where: { id: payload.id }, data });
-    if (count === 0) return null;
-    const crawl = await prisma.crawlTrack.findFirst({
-      where: { trackId: payload.id },
-      orderBy: { crawlId: 'desc' },
-      include: { track: true },
-    });
-    const subject = crawl?.file ?? crawl?.track.title ?? `track-${payload.id}`;
-    return { subject: { subject, trackId: payload.id, crawlId: crawl?.crawlId ?? null }, next: [] };
+  const { kind, id } = payload;
+  const { prisma } = database;
+  if (kind === 'track') {
+    const address = (await findSubject(database, payload))?.address ?? null;
+    if (!(await markTracksFailed(database.pool, { kind, id, address }, { reason, forget }))) return null;
+    return { subject: await trackSubject(database, id), next: [] };
   }
-  const { count } = await prisma.song.updateMany({ where: { id: payload.id }, data });
+  const data = { state: 'failed' as const, failureReason: reason };
+  const { count } = await prisma.song.updateMany({ where: { id }, data });
   if (count === 0) return null;
-  const song = await prisma.song.findUniqueOrThrow({ where: { id: payload.id } });
-  return { subject: { subject: song.file, songId: song.id }, next: await scoreWhenComplete(prisma, payload) };
+  const song = await prisma.song.findUniqueOrThrow({ where: { id } });
+  const next = await scoreWhenComplete(database, { kind, id });
+  return { subject: { subject: song.file, songId: id }, next };
+}
+
+/** What a failure of a track belongs to: the newest crawl that saw it. */
+async function trackSubject({ prisma }: Database, id: number): Promise<FailureSubject> {
+  const crawl = await prisma.crawlTrack.findFirst({
+    where: { trackId: id },
+    orderBy: { crawlId: 'desc' },
+    include: { track: true },
+  });
+  const subject = crawl?.file ?? crawl?.track.title ?? `track-${id}`;
+  return { subject, trackId: id, crawlId: crawl?.crawlId ?? null };
 }
 
 /**
  * The score job of a song's batch, once no song of it is under way. Two songs that end together may
  * both see it complete: the job's id makes it one job.
  */
-export async function scoreWhenComplete(prisma: PrismaClient, payload: AudioPayload): Promise<NextJob[]> {
-  if (payload.kind === 'track') return [];
-  const song = await prisma.song.findUnique({ where: { id: payload.id }, include: { batch: true } });
+export async function scoreWhenComplete(
+  { prisma }: Database,
+  { kind, id }: Pick<AudioRow, 'kind' | 'id'>,
+): Promise<NextJob[]> {
+  if (kind === 'track') return [];
+  const song = await prisma.song.findUnique({ where: { id }, include: { batch: true } });
   if (song?.batch.state !== 'running') return [];
   const underWay = await prisma.song.count({
     where: { batchId: song.batchId, state: { in: ['queued', 'fetched'] } },

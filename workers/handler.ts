@@ -19,6 +19,8 @@ export interface Services {
 }
 
 export interface JobContext {
+  /** The queue's name for the job: the same when it is run again. */
+  jobId: string;
   log: Logger;
   /** Aborted when this process shuts down: stop soon, the job is handed back without losing an attempt. */
   signal: AbortSignal;
@@ -42,6 +44,7 @@ export interface Handler<Name extends StageName> {
   fail: (
     payload: StagePayloads[Name],
     reason: string,
+    jobId: string,
   ) => Promise<{ subject: FailureSubject; next?: NextJob[] } | null>;
 }
 

@@ -1,33 +1,151 @@
 /** Stage preview: fetch the audio of a track or song and keep its bytes until the spectrogram is made. */
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { storePreview } from '../shared/database/previews.ts';
-import { PermanentError } from '../shared/errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findKnownAudio, markFetched, markTracksFailed, storeFetched } from '../shared/database/previews.ts';
+import { CancelledError, PermanentError } from '../shared/errors.ts';
+import { createPreviewFetcher, type PreviewFetcher } from '../shared/outside/fetch-preview.ts';
+import { Locks } from '../shared/outside/locks.ts';
+import type { Queues } from '../shared/queues/queues.ts';
+import { hasExpired } from '../shared/sources/deezer/address.ts';
 import type { AudioPayload } from '../shared/stages.ts';
-import { findSubject, markFailed, markFetched, reuseSpectrogram } from './audio-subject.ts';
-import type { Handler, Outcome, Services } from './handler.ts';
+import {
+  type AudioSubject,
+  findSubject,
+  leaveUnwanted,
+  markFailed,
+  reuseSpectrogram,
+} from './audio-subject.ts';
+import type { Handler, JobContext, Outcome, Services } from './handler.ts';
+
+/**
+ * Downloads wait while so many spectrograms are to be made already: networks are faster than decoders,
+ * and what is fetched lies in the database until it is decoded.
+ */
+const mostSpectrogramsWaiting = 500;
+/** After so long, in milliseconds, a download begins all the same: spectrograms may be made by nobody. */
+const longestPatienceMs = 10_000;
+const patiencePollMs = 500;
 
 export function buildPreview(services: Services): Handler<'preview'> {
+  const outside: Outside = {
+    fetcher: createPreviewFetcher(services.config.outside),
+    locks: new Locks(services.database.pool),
+    roomForMore: waitForRoom(services.queues),
+  };
   return {
     stage: 'preview',
-    run: (payload) => fetchPreview(payload, services),
-    fail: (payload, reason) => markFailed(services.database.prisma, payload, reason),
+    run: (payload, context) => fetchPreview(payload, context, services, outside),
+    fail: (payload, reason) => markFailed(services.database, payload, reason, { forget: false }),
   };
 }
 
-async function fetchPreview(payload: AudioPayload, { database, config }: Services): Promise<Outcome> {
-  const { prisma } = database;
-  const subject = await findSubject(prisma, payload);
-  if (!subject) return { outcome: 'skipped', why: 'its row is gone' };
-  if (!subject.wanted) return { outcome: 'skipped', why: 'its batch was cancelled' };
+/** What is needed for audio that comes from the network. */
+interface Outside {
+  fetcher: PreviewFetcher;
+  locks: Locks;
+  roomForMore: (signal: AbortSignal) => Promise<void>;
+}
 
-  const bytes = await readAudioFile(subject.location, config.audio.maxBytes);
+async function fetchPreview(
+  payload: AudioPayload,
+  context: JobContext,
+  services: Services,
+  outside: Outside,
+): Promise<Outcome> {
+  const subject = await findSubject(services.database, payload);
+  if (!subject) return { outcome: 'skipped', why: 'its row is gone' };
+  if (!subject.wanted) return leaveUnwanted(services.database, payload);
+  const { location, address } = subject;
+  if (location === null) {
+    throw new PermanentError(
+      `no preview is offered: ${subject.source} gives none for this track, and none was found at Deezer`,
+    );
+  }
+  if (address === null) {
+    const bytes = await readAudioFile(location, services.config.audio.maxBytes);
+    return keep(bytes, subject, payload, services);
+  }
+  // Who comes while another fetches the same address finds it fetched.
+  return outside.locks.hold(address, context.signal, () =>
+    fetchOnce(address, subject, payload, context, services, outside),
+  );
+}
+
+/** Fetch what nobody has fetched yet. Only one job at a time is here for an address. */
+async function fetchOnce(
+  address: string,
+  subject: AudioSubject,
+  payload: AudioPayload,
+  context: JobContext,
+  services: Services,
+  outside: Outside,
+): Promise<Outcome> {
+  const { pool } = services.database;
+  const { parametersHash } = payload;
+  const known = await findKnownAudio(pool, subject, parametersHash);
+  if (!known) return { outcome: 'skipped', why: 'its row is gone' };
+  const { contentHash } = known;
+  if (contentHash !== null) {
+    const reused = await reuseSpectrogram(services, subject, { contentHash, parametersHash });
+    if (reused) return reused;
+    await markFetched(pool, subject, contentHash);
+    return {
+      outcome: 'skipped',
+      why: 'its audio has been fetched already',
+      next: [{ stage: 'spectrogram', payload }],
+    };
+  }
+  // It has failed with another track of the address. Whoever tries again sets it to queued first.
+  if (known.state === 'failed') throw new PermanentError(known.failureReason ?? 'it has failed before');
+  if (hasExpired(address, Date.now())) {
+    if (known.crawlId === null) throw new PermanentError('the address of its preview has expired');
+    const lookup = { trackId: payload.id, crawlId: known.crawlId, parametersHash };
+    const why = 'the address of its preview has expired: it is asked for again';
+    return { outcome: 'skipped', why, next: [{ stage: 'lookup', payload: lookup }] };
+  }
+  await outside.roomForMore(context.signal);
+  const bytes = await outside.fetcher.fetch(address, context.signal).catch(async (error: Error) => {
+    // At once, so that whoever waits for the address does not ask for it in vain.
+    if (error instanceof PermanentError)
+      await markTracksFailed(pool, subject, { reason: error.message, forget: false });
+    throw error;
+  });
+  return keep(bytes, subject, payload, services);
+}
+
+/** Keep the bytes until the spectrogram is made, unless it is there already. */
+async function keep(
+  bytes: Buffer,
+  subject: AudioSubject,
+  payload: AudioPayload,
+  services: Services,
+): Promise<Outcome> {
   const contentHash = createHash('sha256').update(bytes).digest('hex');
-  const reused = await reuseSpectrogram(prisma, payload, contentHash);
+  const { parametersHash } = payload;
+  const reused = await reuseSpectrogram(services, subject, { contentHash, parametersHash });
   if (reused) return reused;
-  await storePreview(database.pool, contentHash, bytes);
-  await markFetched(prisma, payload, contentHash);
+  await storeFetched(services.database.pool, subject, contentHash, bytes);
   return { outcome: 'done', next: [{ stage: 'spectrogram', payload }] };
+}
+
+/** Returns what waits until there is room for another preview. The queue is looked at by one for all. */
+function waitForRoom(queues: Queues): (signal: AbortSignal) => Promise<void> {
+  let lookedAt = 0;
+  let waiting: Promise<number> = Promise.resolve(0);
+  const look = () => {
+    if (Date.now() - lookedAt < patiencePollMs) return waiting;
+    lookedAt = Date.now();
+    waiting = queues.counts('spectrogram').then((counts) => counts.waiting);
+    return waiting;
+  };
+  return async (signal) => {
+    const end = Date.now() + longestPatienceMs;
+    while ((await look()) > mostSpectrogramsWaiting && Date.now() < end) {
+      await sleep(patiencePollMs, undefined, { signal }).catch(() => {});
+      if (signal.aborted) throw new CancelledError('stopped while the spectrograms were behind');
+    }
+  };
 }
 
 /**

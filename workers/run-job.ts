@@ -36,6 +36,7 @@ export async function runJob<Name extends StageName>(
       throw new PermanentError(`the job's payload does not fit the stage ${stage.name}: ${what}`);
     }
     const outcome = await handler.run(parsed.data, {
+      jobId: job.id!,
       log,
       signal: run.signal,
       progress: (value) => job.updateProgress(value),
@@ -83,7 +84,7 @@ export async function settleFailure<Name extends StageName>(
 ): Promise<void> {
   const stage = stages[handler.stage];
   const parsed = stage.payload.safeParse(job.data);
-  const settled = parsed.success ? await handler.fail(parsed.data, reason) : null;
+  const settled = parsed.success ? await handler.fail(parsed.data, reason, job.id!) : null;
   await recordFailure(run.services.database.prisma, {
     stage: stage.name,
     kind,

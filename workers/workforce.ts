@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { SpectrogramPool } from '../shared/audio/pool.ts';
 import type { Config } from '../shared/config.ts';
+import { settleCrawls } from '../shared/crawls/lifecycle.ts';
 import { openDatabase } from '../shared/database/index.ts';
 import { beat, heartbeatMs } from '../shared/heartbeat.ts';
 import { Learner } from '../shared/learning/learner.ts';
@@ -20,6 +21,8 @@ import { runJob, settleFailure } from './run-job.ts';
  */
 const lockMs = 10_000;
 const stalledCheckMs = 5_000;
+/** How often it is looked whether a crawl is done, in milliseconds. */
+const settleMs = 1_000;
 /** A job may lose its worker this often before it counts as the culprit. */
 const maxStalledCount = 5;
 /**
@@ -66,6 +69,7 @@ export async function startWorkers(
   const workers = handlers.map((handler) => startWorker(handler as Handler<StageName>));
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
   const row = await register();
+  const closer = closeCrawls();
   log.info({ stages: only, queues: queues.kind }, 'at work');
 
   function startWorker<Name extends StageName>(handler: Handler<Name>): Worker {
@@ -88,6 +92,22 @@ export async function startWorkers(
       );
     });
     return worker;
+  }
+
+  /** Crawls are closed by whoever works on them, so that nobody has to watch. */
+  function closeCrawls(): { stop: () => Promise<void> } {
+    let closing = Promise.resolve();
+    const timer = setInterval(() => {
+      closing = closing
+        .then(() => settleCrawls(database.pool))
+        .catch((error) => log.warn({ err: error }, 'crawls could not be closed'));
+    }, settleMs);
+    return {
+      stop: async () => {
+        clearInterval(timer);
+        await closing;
+      },
+    };
   }
 
   async function register(): Promise<{ stop: () => Promise<void> }> {
@@ -115,6 +135,7 @@ export async function startWorkers(
       await Promise.all(workers.map((worker) => worker.close()));
       await pool.made?.close();
       await Promise.all([trainer.made?.close(), judge.made?.close()]);
+      await closer.stop();
       await row.stop();
       await queues.close();
       await database.close();

@@ -97,7 +97,7 @@ export function registerFailures(program: Command): void {
   program
     .command('cancel')
     .description('cancel work under way: what waits is taken out, what runs is stopped, what is done stays')
-    .argument('<ids...>', 'crawl-N, run-N, model-N or batch-N')
+    .argument('<ids...>', 'crawl-N, run-N, model-N, batch-N or night-N')
     .option('--json', 'print the outcome as JSON')
     .action((ids: string[], options: { json?: boolean }) =>
       runInSession(async (session) => {

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
+import { countCrawl, settleCrawls } from '../../shared/crawls/lifecycle.ts';
 import type { PrismaClient } from '../../shared/database/generated/client.ts';
 import { reasonOf } from '../../shared/errors.ts';
 import { publicId } from '../../shared/identifiers.ts';
 import { readCatalogue } from '../../shared/sources/folder/catalogue.ts';
 import { exitStatus, runInSession } from '../cli.ts';
-import { countCrawl, enqueueUnfinished, ingest, settleCrawls } from '../ingest.ts';
+import { enqueueUnfinished, ingest } from '../ingest.ts';
 import { print, printJson, progress, tell } from '../output.ts';
 import { currentParameters } from '../parameters.ts';
 import type { Session } from '../session.ts';
@@ -75,7 +76,7 @@ export async function ingestAndWait(
         await enqueueUnfinished(session, crawl.id, parametersHash, { failedToo: false });
       },
     }).finally(bar.stop);
-    await settleCrawls(prisma);
+    await settleCrawls(session.database.pool);
   }
   const counts = await countCrawl(prisma, crawl.id);
   const failures = await failuresOf(prisma, crawl.id);

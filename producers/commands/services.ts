@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { lock } from 'proper-lockfile';
 import { UserError } from '../../shared/errors.ts';
 import { entryPoint } from '../../shared/paths.ts';
+import { syncSchedules } from '../../shared/schedules/sync.ts';
 import { parseStageNames, stageNames, stages } from '../../shared/stages.ts';
 import { setUpTensorFlow } from '../../shared/tensorflow/index.ts';
 import { type Cli, runCommand } from '../cli.ts';
@@ -23,9 +24,12 @@ const resumeMs = 30_000;
  * and either can be restarted without the other.
  */
 const processes = [
-  ['preview', 'spectrogram'],
+  ['preview', 'spectrogram', 'schedule'],
   ['train', 'score'],
 ] as const;
+
+/** A schedule always has its next night in the queue, and a night there is no work lost. */
+const workStages = stageNames.filter((name) => name !== 'schedule');
 
 export function registerServices(program: Command): void {
   program
@@ -73,7 +77,8 @@ async function supervise(session: Session): Promise<void> {
     }
     if (Date.now() >= nextResume) {
       nextResume = Date.now() + resumeMs;
-      if (await isIdle(session, stageNames)) await resumeUnfinished(session);
+      await syncSchedules({ prisma: session.database.prisma, queues: session.queues });
+      if (await isIdle(session, workStages)) await resumeUnfinished(session);
     }
     await sleep(superviseMs, undefined, { signal }).catch(() => {});
   }

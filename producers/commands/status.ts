@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { findChampion } from '../../shared/champion.ts';
+import { settleCrawls } from '../../shared/crawls/lifecycle.ts';
 import { aliveWorkers } from '../../shared/heartbeat.ts';
 import { publicId } from '../../shared/identifiers.ts';
 import { runInSession } from '../cli.ts';
-import { settleCrawls } from '../ingest.ts';
 import { print, printJson, table } from '../output.ts';
 import type { Session } from '../session.ts';
 
@@ -25,7 +25,7 @@ type Status = Awaited<ReturnType<typeof readStatus>>;
 
 export async function readStatus(session: Session) {
   const { prisma } = session.database;
-  await settleCrawls(prisma);
+  await settleCrawls(session.database.pool);
   const [tracks, spectrograms, failures, dataSets, models, crawls, batches, workers, champion] =
     await Promise.all([
       prisma.track.groupBy({ by: ['state'], _count: true }),

@@ -165,7 +165,7 @@ export function describeAnswer(answer: TrainAnswer): string {
   ].join('\n');
 }
 
-function folds(text: string): number {
+export function folds(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 2 || value > 20) {
     throw new InvalidArgumentError('expected a whole number of folds, 2 to 20');

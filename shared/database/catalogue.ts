@@ -2,8 +2,8 @@ import type pg from 'pg';
 
 // What PostgreSQL itself says about our tables: schema public, less what belongs to extensions.
 
-/** Noted by the migrations, and who is at work just now: neither is part of a backup. */
-const NOT_CONTENT = ['_prisma_migrations', 'worker_processes'];
+/** Noted by the migrations, who is at work just now, and access tokens: none is part of a backup. */
+const NOT_CONTENT = ['_prisma_migrations', 'worker_processes', 'outside_services'];
 
 const NO_EXTENSION = `NOT EXISTS (SELECT FROM pg_depend e WHERE e.objid = o.oid AND e.deptype = 'e')`;
 

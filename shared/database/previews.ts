@@ -1,37 +1,204 @@
 /**
- * The audio's bytes. They go past Prisma, by plain SQL: a studio's WAV has 100 MB, and Prisma would
- * carry it through several encodings at once.
+ * The audio's bytes, and what follows for the tracks that have them. By plain SQL, past Prisma: a studio's
+ * WAV has 100 MB, which Prisma would carry through several encodings at once; and a crawl fetches
+ * thousands of previews, each in as few round trips as can be.
+ *
+ * Tracks with the same address (releases of one recording) have the same audio: it is fetched once, and
+ * what becomes of it becomes of all of them in one statement.
  */
 import type pg from 'pg';
+import type { TrackState } from './generated/client.ts';
 
 /** Read this many bytes at once: a result arrives as hexadecimal text, which must stay a short string. */
 const pieceBytes = 16_000_000;
 
-/** Keep the bytes of an audio file under their sha256. Storing them twice changes nothing. */
-export async function storePreview(pool: pg.Pool, contentHash: string, bytes: Buffer): Promise<void> {
+/** The row that audio belongs to. */
+export interface AudioRow {
+  kind: 'track' | 'song';
+  id: number;
+  /** The address that the audio comes from, which tracks may share; null for a file, which nobody shares. */
+  address: string | null;
+}
+
+/** What is known of a track before anything is done for its audio. */
+export interface TrackRow {
+  source: string;
+  title: string;
+  location: string | null;
+  contentHash: string | null;
+  /** False when all crawls that it belongs to are cancelled. One that is in no crawl at all is wanted. */
+  wanted: boolean;
+  /** Whether another track has the same location. */
+  shared: boolean;
+}
+
+/** A condition of SQL: somebody still wants the track of this alias. */
+const wanted = (
+  track: string,
+) => `(NOT EXISTS (SELECT FROM crawl_tracks WHERE track_id = ${track}.id) OR EXISTS (
+  SELECT FROM crawl_tracks l JOIN crawls c ON c.id = l.crawl_id WHERE l.track_id = ${track}.id AND c.state <> 'cancelled'))`;
+
+export async function findTrack(pool: pg.Pool, id: number): Promise<TrackRow | null> {
+  const { rows } = await pool.query<TrackRow>(
+    `SELECT source, title, location, content_hash AS "contentHash", ${wanted('t')} AS wanted,
+       EXISTS (SELECT FROM tracks s WHERE s.location = t.location AND s.id <> t.id) AS shared
+     FROM tracks t WHERE id = $1`,
+    [id],
+  );
+  return rows[0] ?? null;
+}
+
+/** Nobody wants the track's audio any more: it stays in the catalogue, to be asked for again. */
+export async function putBackTrack(pool: pg.Pool, id: number): Promise<void> {
   await pool.query(
-    'INSERT INTO previews (content_hash, bytes) VALUES ($1, $2) ON CONFLICT (content_hash) DO NOTHING',
-    [contentHash, bytes],
+    `UPDATE tracks t SET state = 'listed', updated_at = now()
+     WHERE id = $1 AND state IN ('queued', 'fetched') AND NOT ${wanted('t')}`,
+    [id],
+  );
+}
+
+/** What has been found out about an address, by whichever track of it. */
+export interface KnownAudio {
+  /** Of the track that is asked about; the reason when it has failed. */
+  state: TrackState;
+  failureReason: string | null;
+  /** The audio's content hash, when it has been fetched and is still of use. */
+  contentHash: string | null;
+  /** Whether its spectrogram is stored; else its bytes are. */
+  made: boolean;
+  /** The newest crawl that wants the track. */
+  crawlId: number | null;
+}
+
+export async function findKnownAudio(
+  pool: pg.Pool,
+  { id, address }: AudioRow,
+  parametersHash: string,
+): Promise<KnownAudio | null> {
+  const { rows } = await pool.query<KnownAudio>(
+    `SELECT t.state, t.failure_reason AS "failureReason", k.content_hash AS "contentHash", coalesce(k.made, false) AS made,
+       (SELECT max(c.id) FROM crawl_tracks l JOIN crawls c ON c.id = l.crawl_id
+        WHERE l.track_id = t.id AND c.state <> 'cancelled') AS "crawlId"
+     FROM tracks t LEFT JOIN LATERAL (
+       SELECT s.content_hash, m.content_hash IS NOT NULL AS made
+       FROM tracks s LEFT JOIN spectrograms m ON m.content_hash = s.content_hash AND m.parameters_hash = $3
+       WHERE s.location = $2 AND s.state <> 'failed'
+         AND (m.content_hash IS NOT NULL OR EXISTS (SELECT FROM previews p WHERE p.content_hash = s.content_hash))
+       ORDER BY made DESC LIMIT 1
+     ) k ON true
+     WHERE t.id = $1`,
+    [id, address, parametersHash],
+  );
+  return rows[0] ?? null;
+}
+
+/** Keep the bytes under their sha256 and mark the row fetched, or neither; and all queued tracks of the address. */
+export async function storeFetched(
+  pool: pg.Pool,
+  row: AudioRow,
+  contentHash: string,
+  bytes: Buffer,
+): Promise<void> {
+  const { text, values } = fetched(row, contentHash);
+  const kept = `INSERT INTO previews (content_hash, bytes) VALUES ($1, $${values.length + 1})
+    ON CONFLICT (content_hash) DO NOTHING`;
+  await pool.query(`WITH kept AS (${kept}) ${text}`, [...values, bytes]);
+}
+
+/** Mark the row fetched, whose bytes are kept already; and all queued tracks of the address. */
+export async function markFetched(pool: pg.Pool, row: AudioRow, contentHash: string): Promise<void> {
+  const { text, values } = fetched(row, contentHash);
+  await pool.query(text, values);
+}
+
+function fetched(row: AudioRow, contentHash: string): { text: string; values: unknown[] } {
+  const set = `state = 'fetched', content_hash = $1, failure_reason = NULL`;
+  if (row.kind === 'song')
+    return { text: `UPDATE songs SET ${set} WHERE id = $2`, values: [contentHash, row.id] };
+  return {
+    text: `UPDATE tracks SET ${set}, updated_at = now() WHERE id IN (
+      SELECT id FROM tracks WHERE id = $2 OR (location = $3 AND state = 'queued') ORDER BY id FOR UPDATE)`,
+    values: [contentHash, row.id, row.address],
+  };
+}
+
+/**
+ * The spectrogram of the track's audio is stored: it may be learned from. So may all that wait for the same
+ * address or have failed with it; their failures are resolved. The bytes have served, unless they are kept.
+ * @param durationMs of the recording; null when the audio is only a part of it
+ */
+export async function markTracksReady(
+  pool: pg.Pool,
+  row: AudioRow,
+  audio: { contentHash: string; durationMs: number | null; keepPreview: boolean },
+): Promise<void> {
+  await pool.query(
+    `WITH moved AS (
+       UPDATE tracks SET state = 'ready', content_hash = $3, failure_reason = NULL, updated_at = now(),
+         duration_ms = coalesce(duration_ms, $4)
+       WHERE id IN (
+         SELECT id FROM tracks WHERE id = $1 OR (location = $2 AND state IN ('queued', 'fetched', 'failed'))
+         ORDER BY id FOR UPDATE)
+       RETURNING id
+     ), used AS (DELETE FROM previews WHERE content_hash = $3 AND NOT $5::boolean)
+     UPDATE failures SET state = 'resolved', updated_at = now()
+     WHERE track_id IN (SELECT id FROM moved) AND state IN ('open', 'retried')`,
+    [row.id, row.address, audio.contentHash, audio.durationMs, audio.keepPreview],
+  );
+}
+
+/**
+ * The track's audio has failed for good, and with it all that wait for the same address.
+ * @param forget the audio itself is no good: whoever tries again fetches it anew
+ * @returns false when the row is gone
+ */
+export async function markTracksFailed(
+  pool: pg.Pool,
+  row: AudioRow,
+  { reason, forget }: { reason: string; forget: boolean },
+): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `UPDATE tracks SET state = 'failed', failure_reason = $3, updated_at = now(),
+       content_hash = CASE WHEN $4 AND $2::text IS NOT NULL THEN NULL ELSE content_hash END
+     WHERE id IN (
+       SELECT s.id FROM tracks s JOIN tracks t ON t.id = $1
+       WHERE s.id = $1 OR (s.location = $2 AND (
+         s.state = 'queued' OR (s.state = 'fetched' AND s.content_hash = t.content_hash)))
+       ORDER BY s.id FOR UPDATE OF s)`,
+    [row.id, row.address, reason, forget],
+  );
+  return (rowCount ?? 0) > 0;
+}
+
+/** Drop bytes that could not be used, unless another row still waits for its turn with them. */
+export async function dropPreview(pool: pg.Pool, contentHash: string): Promise<void> {
+  await pool.query(
+    `DELETE FROM previews WHERE content_hash = $1
+       AND NOT EXISTS (SELECT FROM tracks WHERE content_hash = $1 AND state = 'fetched')
+       AND NOT EXISTS (SELECT FROM songs WHERE content_hash = $1 AND state = 'fetched')`,
+    [contentHash],
   );
 }
 
 /** The bytes kept under a hash, or null when they are not kept any more. */
 export async function loadPreview(pool: pg.Pool, contentHash: string): Promise<Buffer | null> {
-  const found = await pool.query<{ size: number }>(
-    'SELECT octet_length(bytes) AS size FROM previews WHERE content_hash = $1',
-    [contentHash],
-  );
-  const size = found.rows[0]?.size;
-  if (size === undefined) return null;
-  const bytes = Buffer.alloc(size);
-  for (let start = 0; start < size; start += pieceBytes) {
-    // The column is stored uncompressed outside the row, so a piece is read without the rest.
-    const piece = await pool.query<{ piece: Buffer }>(
-      'SELECT substring(bytes FROM $2 FOR $3) AS piece FROM previews WHERE content_hash = $1',
+  // The column is stored uncompressed outside the row, so a piece is read without the rest.
+  const piece = async (start: number) => {
+    const { rows } = await pool.query<{ size: number; piece: Buffer }>(
+      `SELECT octet_length(bytes) AS size, substring(bytes FROM $2 FOR $3) AS piece
+       FROM previews WHERE content_hash = $1`,
       [contentHash, start + 1, pieceBytes],
     );
-    if (!piece.rows[0]) return null; // another worker has just used it up
-    piece.rows[0].piece.copy(bytes, start);
+    return rows[0] ?? null; // another worker may have used it up
+  };
+  const first = await piece(0);
+  if (!first || first.size <= pieceBytes) return first?.piece ?? null;
+  const bytes = Buffer.alloc(first.size);
+  first.piece.copy(bytes);
+  for (let start = pieceBytes; start < first.size; start += pieceBytes) {
+    const next = await piece(start);
+    if (!next) return null;
+    next.piece.copy(bytes, start);
   }
   return bytes;
 }

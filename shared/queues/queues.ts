@@ -4,6 +4,9 @@ import type { Job, Queue, QueueBackend } from './backend.ts';
 /** Jobs are added in chunks of this many. */
 const chunk = 1_000;
 
+/** The queue removes jobs one by one: so many at a time. */
+const removalChunk = 50;
+
 /** Failed jobs stay in the queue this long, in seconds, to be looked at; their rows stay for good. */
 const keepFailedSeconds = 14 * 24 * 3600;
 
@@ -72,8 +75,12 @@ export class Queues {
     }
   }
 
+  /** Enqueue jobs of several stages; those of a stage keep their order. */
   async enqueueNext(jobs: readonly NextJob[]): Promise<void> {
-    for (const job of jobs) await this.enqueue(job.stage, [job.payload]);
+    for (const name of new Set(jobs.map((job) => job.stage))) {
+      const payloads = jobs.filter((job) => job.stage === name).map((job) => job.payload);
+      await this.enqueue(name, payloads as StagePayloads[typeof name][]);
+    }
   }
 
   /** Remove a job that does not run yet. Says whether it is gone; a running one has to be cancelled. */
@@ -84,6 +91,17 @@ export class Queues {
       () => true,
       () => false, // locked by a worker
     );
+  }
+
+  /** Remove jobs that do not run yet; those that run find out by themselves that they are not wanted. */
+  async removeAll<Name extends StageName>(
+    name: Name,
+    payloads: readonly StagePayloads[Name][],
+  ): Promise<void> {
+    for (let start = 0; start < payloads.length; start += removalChunk) {
+      const some = payloads.slice(start, start + removalChunk);
+      await Promise.all(some.map((payload) => this.remove(name, payload)));
+    }
   }
 
   async find<Name extends StageName>(name: Name, payload: StagePayloads[Name]): Promise<Job | undefined> {

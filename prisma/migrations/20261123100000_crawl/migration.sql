@@ -49,7 +49,11 @@ CREATE TABLE "partitions" (
     "query" TEXT NOT NULL,
     "part" JSONB NOT NULL,
     "state" "PartitionState" NOT NULL DEFAULT 'open',
+    "probe" BOOLEAN NOT NULL DEFAULT false,
+    "expected" DOUBLE PRECISION,
     "total" INTEGER,
+    "new_rows" INTEGER,
+    "done_at" TIMESTAMPTZ(3),
     "note" TEXT,
 
     CONSTRAINT "partitions_pkey" PRIMARY KEY ("id")
@@ -144,6 +148,9 @@ CREATE TABLE "outside_services" (
     CONSTRAINT "outside_services_pkey" PRIMARY KEY ("name")
 );
 
+-- Crawls of folders so far: all of their tracks were stored before anything else was done.
+UPDATE "crawls" SET "searched_at" = "started_at";
+
 -- Albums were a column of tracks: make them rows. One title by one first artist is one album.
 INSERT INTO "albums" ("source", "source_key", "title", "release_date")
 SELECT t."source", lower(t."album") || ' / ' || coalesce(a."key", ''), min(t."album"), min(t."release_date")
@@ -162,6 +169,9 @@ ALTER TABLE "tracks" DROP COLUMN "album";
 
 -- CreateIndex
 CREATE INDEX "partitions_parent_id_idx" ON "partitions"("parent_id");
+
+-- CreateIndex
+CREATE INDEX "partitions_crawl_id_done_at_idx" ON "partitions"("crawl_id", "done_at");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "partitions_crawl_id_query_key" ON "partitions"("crawl_id", "query");

@@ -1,0 +1,91 @@
+/** Crawls as rows: begun, counted, closed when all is done or failed for good. Used by every role. */
+import type pg from 'pg';
+import type { PrismaClient } from '../database/generated/client.ts';
+import { queryOf, wholePart } from '../sources/spotify/partitions/part.ts';
+import { type CrawlQuery, pageLimits, queryKeyOf } from '../sources/spotify/query.ts';
+
+export interface StartedCrawl {
+  id: number;
+  /** True when a crawl of the same query was running already: it is that one. */
+  joined: boolean;
+}
+
+/**
+ * Begin a crawl of Spotify: its row, its first partition and that one's first page, all or nothing.
+ * @param parametersHash which spectrograms its tracks get; null: metadata only
+ */
+export async function startCrawl(
+  prisma: PrismaClient,
+  query: CrawlQuery,
+  parametersHash: string | null,
+): Promise<StartedCrawl> {
+  const key = `${queryKeyOf(query)}${parametersHash === null ? ' metadata' : ''}`;
+  return prisma.$transaction(async (transaction) => {
+    // Two that begin the same crawl at the same moment take turns here.
+    await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtext(${key}))`;
+    const running = await transaction.crawl.findUnique({ where: { runningKey: key } });
+    if (running) return { id: running.id, joined: true };
+    const part = wholePart(query.years);
+    const crawl = await transaction.crawl.create({
+      data: { source: 'spotify', query, queryKey: key, runningKey: key, parametersHash },
+    });
+    // The quota mode is not known yet: the largest page is asked for, and a smaller one where that is refused.
+    const limit = pageLimits.extended;
+    await transaction.partition.create({
+      data: {
+        ...{ crawlId: crawl.id, query: queryOf(part, query.genre), part },
+        pages: { create: { crawlId: crawl.id, offset: 0, limit } },
+      },
+    });
+    return { id: crawl.id, joined: false };
+  });
+}
+
+export interface CrawlCounts {
+  tracks: number;
+  ready: number;
+  failed: number;
+  /** Neither ready nor failed, and asked for. */
+  unfinished: number;
+}
+
+export async function countCrawl(prisma: PrismaClient, crawlId: number): Promise<CrawlCounts> {
+  const groups = await prisma.track.groupBy({
+    by: ['state'],
+    where: { crawls: { some: { crawlId } } },
+    _count: true,
+  });
+  const of = (state: string) => groups.find((group) => group.state === state)?._count ?? 0;
+  const tracks = groups.reduce((sum, group) => sum + group._count, 0);
+  return { tracks, ready: of('ready'), failed: of('failed'), unfinished: of('queued') + of('fetched') };
+}
+
+/**
+ * Close the running crawls that are done: nothing left to ask, and all tracks ready or failed for good.
+ * Ranks that stand for a popularity get their value now that all of the crawl are known.
+ */
+export async function settleCrawls(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<{ id: number }>(
+    `SELECT id FROM crawls c WHERE state = 'running' AND searched_at IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM tracks t JOIN crawl_tracks ct ON ct.track_id = t.id
+         WHERE ct.crawl_id = c.id AND t.state IN ('queued', 'fetched'))`,
+  );
+  for (const { id } of rows) {
+    await rankPopularity(pool, id);
+    await pool.query(
+      `UPDATE crawls SET state = 'done', finished_at = now(), running_key = NULL WHERE id = $1 AND state = 'running'`,
+      [id],
+    );
+  }
+}
+
+/** Deezer's rank becomes a popularity of 0 to 100: its place among the ranks of the crawl. */
+async function rankPopularity(pool: pg.Pool, crawlId: number): Promise<void> {
+  await pool.query(
+    `UPDATE popularity_readings r SET value = 100 * place.share FROM (
+       SELECT id, percent_rank() OVER (ORDER BY rank) AS share FROM popularity_readings
+       WHERE crawl_id = $1 AND rank IS NOT NULL) AS place
+     WHERE r.id = place.id AND r.value IS DISTINCT FROM 100 * place.share`,
+    [crawlId],
+  );
+}

@@ -1,0 +1,329 @@
+/**
+ * Cutting a part that overflows into parts that fit the search's window, with few requests.
+ *
+ * Years are cut first: they never overlap. Then prefixes of artists' words, of which a track has fewer
+ * than of title's words. Where the search honours NOT the parts are made disjoint, one bite after the
+ * other, and what is left over when little is left is one last part, which also holds names that begin
+ * with no letter at all. Where it does not, a track comes with each of its words: all prefixes have to be
+ * asked, the rare first, so that of the frequent ones much is known already.
+ */
+import { begins, belongs, type Part, type PartTrack, queryOf } from './part.ts';
+import { letterPrior } from './prior.ts';
+
+export interface CutContext {
+  genre: string;
+  honoursNot: boolean;
+  /** Results that a query shows at most. */
+  window: number;
+  /** Characters that a query has at most. */
+  longestQuery: number;
+  /** Known tracks of the part, drawn with as little regard to names as can be. */
+  sample: readonly PartTrack[];
+  /** About how many tracks the part has, as was expected when it was planned; null: nobody could say. */
+  size: number | null;
+  /** Whether a part was cut into single letters for want of room, so that rare first characters are asked apart. */
+  rareApart: boolean;
+  /** Characters that a word may begin with: a to z, 0 to 9 and all others that were seen there. */
+  firstCharacters: readonly string[];
+  /** Characters that may follow in a word: a to z and all others that were seen there. */
+  furtherCharacters: readonly string[];
+}
+
+/** A part that was cut off already, and how many results it has, its own parts together; null: under way. */
+export interface CutPart {
+  part: Part;
+  total: number | null;
+}
+
+/** A part to be asked for, with the number of results that is expected; null: it cannot be said. */
+export interface PlannedPart {
+  part: Part;
+  expected: number | null;
+}
+
+/** Parts are planned to fill this much of the window: estimates err. */
+const fill = 0.88;
+/** The prior counts as much as so many tracks of a sample. */
+const priorTracks = 30;
+/** Where the size of a part is not known, a bite of at most this share is tried first. */
+const unknownShare = 0.1;
+/** Smaller bites are not worth a request of their own. */
+const leastShare = 0.004;
+/** A part that overflowed has at least so many times the window, whatever was expected. */
+const overflowing = 1.15;
+
+/**
+ * What to ask next of a part that overflowed.
+ * @param done the parts asked so far, in their order
+ * @returns the next parts; none while an answer is awaited, or when the part is covered
+ */
+export function nextParts(node: Part, done: readonly CutPart[], context: CutContext): PlannedPart[] {
+  if (done.length === 0 && isCutByYears(node, context)) return yearsOf(node, context);
+  const years = done.filter(({ part }) => part.years.join() !== node.years.join());
+  if (years.length > 0) return afterYears(node, done, years, context);
+  const level = levelOf(node, context);
+  const hasRoom = slotsLeft(node, level, context) > 0;
+  if (context.honoursNot && hasRoom) return nextBite(node, done, level, context);
+  return enumerate(node, done, level, context);
+}
+
+/** In which field and after which beginning the next cut is made. */
+interface Level {
+  field: 'artist' | 'title';
+  /** The prefix that is extended by a character. */
+  stem: string;
+  /** The prefixes of the part that stay as they are. */
+  kept: readonly string[];
+}
+
+function levelOf(node: Part, context: CutContext): Level {
+  if (node.title !== null) return { field: 'title', stem: node.title, kept: [] };
+  const last = node.artist.at(-1);
+  if (last === undefined) return { field: 'artist', stem: '', kept: [] };
+  const kept = node.artist.slice(0, -1);
+  if (last.endsWith(' ')) return { field: 'title', stem: '', kept: [] };
+  // Where nearly all have the very word ("lil"), a longer prefix cuts nothing: the other words do.
+  const tracks = context.sample.filter((track) => begins(track.artistWords, last));
+  const exact = tracks.filter((track) => track.artistWords.includes(last)).length;
+  if (tracks.length < 20 || exact < 0.7 * tracks.length) return { field: 'artist', stem: last, kept };
+  if (!context.honoursNot) return { field: 'artist', stem: last, kept };
+  return node.artist.length < 2
+    ? { field: 'artist', stem: '', kept: node.artist }
+    : { field: 'title', stem: '', kept: [] };
+}
+
+function isCutByYears(node: Part, context: CutContext): boolean {
+  const span = node.years[1] - node.years[0] + 1;
+  if (span === 1) return false;
+  if (context.honoursNot) return true;
+  // Names overlap and years do not; but a year's worth that overflows too is better cut by names first.
+  if (node.artist.length === 0) return false;
+  return context.size === null || context.size / span <= context.window;
+}
+
+function yearsOf(node: Part, context: CutContext): PlannedPart[] {
+  const [from, to] = node.years;
+  const span = to - from + 1;
+  const size = context.size ?? Number.POSITIVE_INFINITY;
+  const pieces =
+    context.size === null ? 2 : Math.min(span, Math.max(2, Math.ceil(size / (context.window * fill))));
+  return Array.from({ length: pieces }, (_, index): PlannedPart => {
+    const start = from + Math.floor((span * index) / pieces);
+    const end = from + Math.floor((span * (index + 1)) / pieces) - 1;
+    const expected = context.size === null ? null : (context.size * (end - start + 1)) / span;
+    return { part: { ...node, years: [start, end] }, expected };
+  });
+}
+
+/**
+ * Names that begin with a digit or in another alphabet are few, and of many letters. Where queries have no
+ * room to leave over what begins with none of the frequent letters, they are asked for over all years at once.
+ */
+function afterYears(
+  node: Part,
+  done: readonly CutPart[],
+  years: readonly CutPart[],
+  context: CutContext,
+): PlannedPart[] {
+  if (node.artist.length > 0 || !context.rareApart || years.some(({ total }) => total === null)) return [];
+  const asked = new Set(done.map(({ part }) => part.artist[0]));
+  return context.firstCharacters
+    .filter((character) => isRare(character) && !asked.has(character))
+    .map((character) => ({ part: { ...node, artist: [character], notArtist: [] }, expected: null }));
+}
+
+function isRare(character: string): boolean {
+  return !/^[a-z]$/.test(character);
+}
+
+/** With NOT: bite off one more part, or close with all that is left. */
+function nextBite(node: Part, done: readonly CutPart[], level: Level, context: CutContext): PlannedPart[] {
+  if (done.some(({ total }) => total === null)) return [];
+  const bites = done.map(({ part }) => prefixOf(part, level)).filter((prefix) => prefix !== null);
+  if (bites.length < done.length) return []; // what was left over has been asked
+  const size = sizeFrom(node, done, level, context);
+  const shares = sharesOf(node, level, context, bites);
+  const left = size === null ? null : shares.left * size;
+  const rest: PlannedPart = { part: exclude(node, level, bites), expected: left };
+  const target = context.window * fill;
+  if (bites.length > 0 && left !== null && left <= target) return [rest];
+  const candidates = [...shares.of]
+    .filter(([prefix]) => fits(exclude(node, level, [...bites, prefix]), context))
+    .filter(([, share]) => share > leastShare || bites.length === 0)
+    .sort((a, b) => b[1] - a[1]);
+  if (candidates.length === 0) return [rest];
+  // The largest that fits; the largest at all where only crumbs fit, or where more bites are needed than
+  // the query has room for.
+  const manyLeft = left !== null && left > slotsLeft(rest.part, level, context) * target;
+  const most = size === null ? unknownShare : target / size;
+  const largest = candidates[0]!;
+  const fitting = candidates.find(([, share]) => share <= most) ?? largest;
+  const chosen = manyLeft || fitting[1] < most / 4 ? largest : fitting;
+  return [planBite(node, level, chosen, size, bites, context)];
+}
+
+/**
+ * Without NOT, or without room for it: all prefixes there can be, those known best last. Characters that
+ * were first seen in the answers are asked for when the others are done.
+ */
+function enumerate(node: Part, done: readonly CutPart[], level: Level, context: CutContext): PlannedPart[] {
+  if (done.some(({ total }) => total === null)) return [];
+  const asked = new Set(done.map(({ part }) => prefixOf(part, level)));
+  const shares = [...sharesOf(node, level, context, []).of].sort((a, b) => a[1] - b[1]);
+  const parts = shares
+    .filter(([prefix]) => !asked.has(prefix))
+    .filter(([prefix]) => !(context.honoursNot && level.stem === '' && isRare(prefix)))
+    .map((share) => planBite(node, level, share, context.size, [], context));
+  // The stem itself may be a whole word.
+  const whole = `${level.stem} `;
+  if (level.stem !== '' && !asked.has(whole)) {
+    parts.push({ part: bite(node, level, whole, [], context), expected: null });
+  }
+  return parts;
+}
+
+function planBite(
+  node: Part,
+  level: Level,
+  [prefix, share]: readonly [string, number],
+  size: number | null,
+  earlier: readonly string[],
+  context: CutContext,
+): PlannedPart {
+  return {
+    part: bite(node, level, prefix, earlier, context),
+    expected: size === null ? null : share * size,
+  };
+}
+
+function isExcluded(node: Part, { field }: Level, prefix: string): boolean {
+  return (field === 'artist' ? node.notArtist : node.notTitle).includes(prefix);
+}
+
+function positive(node: Part, { field, kept }: Level, prefix: string): Part {
+  return field === 'artist' ? { ...node, artist: [...kept, prefix] } : { ...node, title: prefix };
+}
+
+function exclude(node: Part, { field }: Level, prefixes: readonly string[]): Part {
+  return field === 'artist'
+    ? { ...node, notArtist: [...node.notArtist, ...prefixes] }
+    : { ...node, notTitle: [...node.notTitle, ...prefixes] };
+}
+
+/** One prefix, without the earlier ones; those that would exclude least are left out where room is short. */
+function bite(
+  node: Part,
+  level: Level,
+  prefix: string,
+  earlier: readonly string[],
+  context: CutContext,
+): Part {
+  const part = positive(node, level, prefix);
+  if (!context.honoursNot) return part;
+  const inside = context.sample.filter((track) => begins(wordsFor(track, level), prefix));
+  const overlap = (words: (track: PartTrack) => readonly string[], other: string) =>
+    inside.filter((track) => begins(words(track), other)).length;
+  const exclusions = [
+    ...[...node.notArtist, ...(level.field === 'artist' ? earlier : [])].map((other) => ({
+      field: 'artist' as const,
+      other,
+      weight: overlap((track) => track.artistWords, other),
+    })),
+    ...[...node.notTitle, ...(level.field === 'title' ? earlier : [])].map((other) => ({
+      field: 'title' as const,
+      other,
+      weight: overlap((track) => track.titleWords, other),
+    })),
+  ].sort((a, b) => b.weight - a.weight);
+  let chosen: Part = { ...part, notArtist: [], notTitle: [] };
+  for (const { field, other } of exclusions) {
+    const more =
+      field === 'artist'
+        ? { ...chosen, notArtist: [...chosen.notArtist, other] }
+        : { ...chosen, notTitle: [...chosen.notTitle, other] };
+    if (fits(more, context)) chosen = more;
+  }
+  return chosen;
+}
+
+function fits(part: Part, { genre, longestQuery }: CutContext): boolean {
+  return queryOf(part, genre).length <= longestQuery;
+}
+
+function slotsLeft(part: Part, level: Level, context: CutContext): number {
+  const one = level.field === 'artist' ? 'NOT artist:* '.length : 'NOT track:* '.length;
+  const room = context.longestQuery - queryOf(part, context.genre).length;
+  return Math.floor(room / (one + level.stem.length + 1));
+}
+
+/** The prefix that was bitten off a part; null for what was left over, which has the stem alone. */
+function prefixOf(part: Part, { field, kept, stem }: Level): string | null {
+  const prefix = field === 'title' ? part.title : part.artist[kept.length];
+  return prefix === undefined || prefix === null || prefix === stem ? null : prefix;
+}
+
+function wordsFor(track: PartTrack, { field }: Level): readonly string[] {
+  return field === 'artist' ? track.artistWords : track.titleWords;
+}
+
+/**
+ * For each next prefix the share of the part's tracks that have it and none of `bites`, and the share
+ * that has none of them: counted in the sample, with a prior where it is small.
+ */
+function sharesOf(
+  node: Part,
+  level: Level,
+  context: CutContext,
+  bites: readonly string[],
+): { of: Map<string, number>; left: number } {
+  const { stem } = level;
+  const sample = context.sample.filter((track) => belongs(track, node));
+  const left = sample.filter((track) => !bites.some((prefix) => begins(wordsFor(track, level), prefix)));
+  const counts = new Map<string, number>();
+  for (const track of left) {
+    const prefixes = new Set<string>();
+    for (const word of wordsFor(track, level)) {
+      if (word.startsWith(stem) && word.length > stem.length) {
+        prefixes.add(
+          String.fromCodePoint(...[...word].slice(0, [...stem].length + 1).map((c) => c.codePointAt(0)!)),
+        );
+      }
+    }
+    for (const prefix of prefixes) counts.set(prefix, (counts.get(prefix) ?? 0) + 1);
+  }
+  const weight = priorTracks / (sample.length + priorTracks);
+  const priorLeft = 1 - bites.reduce((sum, prefix) => sum + letterPrior(stem, prefix), 0);
+  const of = new Map<string, number>();
+  for (const letter of stem === '' ? context.firstCharacters : context.furtherCharacters) {
+    const prefix = stem + letter;
+    if (bites.includes(prefix) || isExcluded(node, level, prefix)) continue;
+    const counted = sample.length === 0 ? 0 : (counts.get(prefix) ?? 0) / sample.length;
+    of.set(
+      prefix,
+      (1 - weight) * counted + weight * 1.6 * letterPrior(stem, prefix) * Math.max(0.1, priorLeft),
+    );
+  }
+  const counted = sample.length === 0 ? 1 : left.length / sample.length;
+  return { of, left: (1 - weight) * counted + weight * Math.max(0.02, priorLeft) ** 1.6 };
+}
+
+/**
+ * The size of a part: from the results of those cut off so far over the share they were estimated to
+ * have, or what was expected of it; null where neither says anything.
+ */
+function sizeFrom(node: Part, done: readonly CutPart[], level: Level, context: CutContext): number | null {
+  const least = context.window * overflowing;
+  let results = 0;
+  let share = 0;
+  const bites: string[] = [];
+  for (const { part, total } of done) {
+    const prefix = prefixOf(part, level)!;
+    const of = sharesOf(node, level, context, bites).of.get(prefix) ?? 0;
+    bites.push(prefix);
+    if (total === null) continue;
+    results += total;
+    share += of;
+  }
+  if (share >= 0.04) return Math.max(least, results / share);
+  return context.size === null ? null : Math.max(least, context.size);
+}
