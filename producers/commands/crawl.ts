@@ -112,22 +112,32 @@ async function waitAndTell(
   if (stay && report.tracks.total === 0) process.exitCode = exitStatus.failed;
 }
 
+/** Counting a million tracks takes a while: it is done so seldom that it takes this share of the time. */
+const countingShare = 0.05;
+
 /** Wait until a crawl is done: all asked, all its tracks ready or failed for good. */
 export async function waitForCrawl(session: Session, id: number): Promise<void> {
   const { prisma, pool } = session.database;
   const row = await prisma.crawl.findUniqueOrThrow({ where: { id } });
   const bar = progress(publicId('crawl', id));
+  let nextCount = 0;
+  const tellProgress = async () => {
+    const started = Date.now();
+    const { pages, tracks } = await describeCrawl(session, id);
+    nextCount = Date.now() + (Date.now() - started) / countingShare;
+    const done = row.parametersHash === null ? tracks.total : tracks.ready + tracks.failed;
+    bar.update(
+      done,
+      tracks.total,
+      `(${pages.asked} pages asked, ${pages.queued} to ask, ${tracks.failed} failed)`,
+    );
+  };
   await waitFor(session, {
     stages: stagesOf(row),
     finished: async () => {
       await settleCrawls(pool);
-      const { state, pages, tracks } = await describeCrawl(session, id);
-      const done = row.parametersHash === null ? tracks.total : tracks.ready + tracks.failed;
-      bar.update(
-        done,
-        tracks.total,
-        `(${pages.asked} pages asked, ${pages.queued} to ask, ${tracks.failed} failed)`,
-      );
+      const { state } = await prisma.crawl.findUniqueOrThrow({ where: { id }, select: { state: true } });
+      if (state !== 'running' || Date.now() >= nextCount) await tellProgress();
       return state !== 'running';
     },
     repair: () => enqueueCrawl(session, id),

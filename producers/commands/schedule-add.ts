@@ -11,19 +11,15 @@ import { print, printJson } from '../output.ts';
 import { addSchedule, describeSchedule, isSomebodyAtWork } from '../schedules.ts';
 import type { Session } from '../session.ts';
 import { checkPreset, parseModelNames } from '../train.ts';
+import { addCrawlOptions, type CrawlFlags, queryOf } from './crawl.ts';
 import { addFreezeOptions, type FreezeOptions } from './freeze.ts';
 import { describeDue, warnIfIdle } from './schedule-text.ts';
 import { folds } from './train.ts';
 
-interface AddOptions extends FreezeOptions {
+interface AddOptions extends FreezeOptions, CrawlFlags {
   cron: string;
   timezone: string;
   steps: string;
-  source: string;
-  genre?: string;
-  years?: string;
-  market?: string;
-  limit?: number;
   models: string;
   preset?: string;
   crossValidate?: number;
@@ -33,34 +29,38 @@ interface AddOptions extends FreezeOptions {
 }
 
 export function registerAdd(schedule: Command): void {
+  const command = schedule
+    .command('add')
+    .description('add a schedule, or change the one of this name to what is said here')
+    .argument('<name>', 'e.g. nightly')
+    .requiredOption('--cron <pattern>', 'minute hour day month weekday, e.g. "0 3 * * *"')
+    .option('--timezone <zone>', 'that the pattern is read in', ownTimezone())
+    .option('--steps <names>', 'in this order, not necessarily all', stepNames.join())
+    .option('--deadline <hours>', 'for the whole night; what is under way then is cancelled', hours, 12);
   addFreezeOptions(
-    schedule
-      .command('add')
-      .description('add a schedule, or change the one of this name to what is said here')
-      .argument('<name>', 'e.g. nightly')
-      .requiredOption('--cron <pattern>', 'minute hour day month weekday, e.g. "0 3 * * *"')
-      .option('--timezone <zone>', 'that the pattern is read in', ownTimezone())
-      .option('--steps <names>', 'in this order, not necessarily all', stepNames.join())
-      .option('--source <name>', 'of the crawl', 'spotify')
-      .option('--genre <genre>', 'of the crawl')
-      .option('--years <years>', 'of the crawl, e.g. 2019-2021')
-      .option('--market <country>', 'of the crawl, e.g. US')
-      .option('--limit <tracks>', 'of the crawl: at most so many', positive)
+    addCrawlOptions(command)
       .option('--models <names>', 'to train, comma-separated', 'dummy,logistic,crnn')
       .option('--preset <name>', 'size of the networks')
       .option('--cross-validate <folds>', 'also score every track by a model that never heard it', folds)
-      .option('--always-train', 'also on a data set that models were trained on before')
-      .option('--deadline <hours>', 'for the whole night; what is under way then is cancelled', hours, 12),
+      .option('--always-train', 'also on a data set that models were trained on before'),
   )
     .option('--json', 'print it as JSON')
-    .action((name: string, options: AddOptions) => runInSession((session) => add(session, name, options)));
+    .action((name: string, options: AddOptions) => {
+      const said = (option: string) => command.getOptionValueSource(option) === 'cli';
+      return runInSession((session) => add(session, name, options, said));
+    });
 }
 
-async function add(session: Session, name: string, options: AddOptions): Promise<void> {
+async function add(
+  session: Session,
+  name: string,
+  options: AddOptions,
+  said: (option: string) => boolean,
+): Promise<void> {
   const { cron, timezone } = options;
   const steps = parseSteps(options.steps);
   const { schedule, isNew } = await addSchedule(session, {
-    ...{ name, cron, timezone, steps, options: scheduleOptions(steps, options) },
+    ...{ name, cron, timezone, steps, options: scheduleOptions(steps, options, said) },
   });
   const described = await describeSchedule(session, schedule);
   if (options.json) printJson({ ...described, isNew, working: await isSomebodyAtWork(session) });
@@ -68,18 +68,25 @@ async function add(session: Session, name: string, options: AddOptions): Promise
   await warnIfIdle(session);
 }
 
-function scheduleOptions(names: readonly StepName[], options: AddOptions): ScheduleOptions {
-  const { source, genre, years, market, limit } = options;
+/** @throws UserError when the steps cannot be done so, or an option is for none of them */
+function scheduleOptions(
+  names: readonly StepName[],
+  options: AddOptions,
+  said: (option: string) => boolean,
+): ScheduleOptions {
+  const idle = ['source', 'genre', 'years', 'market', 'limit'].filter(said);
   let crawl: ScheduleOptions['crawl'] = null;
   if (names.includes('crawl')) {
-    if (!genre || !years) {
-      throw new UserError('the step crawl needs --genre and --years, e.g. --genre hip-hop --years 2019-2021');
-    }
-    crawl = { source, genre, years, market: market ?? null, limit: limit ?? null };
-  } else if (genre || years || market || limit) {
-    throw new UserError(
-      '--genre, --years, --market and --limit are for the step crawl, which is not asked for',
-    );
+    const { genre, market, limit } = queryOf(options);
+    crawl = {
+      source: options.source,
+      genre,
+      years: said('years') ? options.years.join('-') : null,
+      market,
+      limit,
+    };
+  } else if (idle.length > 0) {
+    throw new UserError(`--${idle.join(', --')}: for the step crawl, which is not among the steps`);
   }
   let train: ScheduleOptions['train'] = null;
   if (names.includes('train')) {

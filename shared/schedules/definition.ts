@@ -14,8 +14,9 @@ export const scheduleOptionsSchema = z.strictObject({
     .strictObject({
       source: z.string().min(1),
       genre: z.string().min(1),
-      years: z.string().min(1),
-      market: z.string().min(1).nullable(),
+      /** Null: those that the command takes by itself, which move on with the calendar. */
+      years: z.string().min(1).nullable(),
+      market: z.string().min(1),
       limit: z.int().positive().nullable(),
     })
     .nullable(),

@@ -65,7 +65,7 @@ onBothBackends('a worker that is killed in the middle of a night', (kind) => {
     await addSchedule(session, {
       ...{ name: 'nightly', cron: '0 3 * * *', timezone: 'UTC', steps: ['crawl', 'train'] },
       options: {
-        crawl: { source: 'spotify', genre: 'hip-hop', years: '2020', market: null, limit: null },
+        crawl: { source: 'spotify', genre: 'hip-hop', years: null, market: 'US', limit: 5 },
         freeze: { threshold: 'median', holdout: 0.1, test: 0.15, seed: 1 },
         train: { models: 'dummy', preset: null, crossValidate: null, always: false },
         deadlineHours: 1,

@@ -81,8 +81,10 @@ function environmentOf(config: Config): NodeJS.ProcessEnv {
     ...environment,
     DATA_DIR: config.dataDir,
     CACHE_DIR: config.cacheDir,
-    ...(config.databaseUrl === undefined ? {} : { DATABASE_URL: config.databaseUrl }),
-    ...(config.redisUrl === undefined ? {} : { REDIS_URL: config.redisUrl }),
+    // What is empty counts as not set.
+    DATABASE_URL: config.databaseUrl ?? '',
+    REDIS_URL: config.redisUrl ?? '',
+    SIMULATOR_URL: config.outside.simulator ?? '',
     LOG_LEVEL: 'warn',
   };
 }

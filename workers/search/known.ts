@@ -12,7 +12,7 @@ type Db = Pick<pg.ClientBase, 'query'>;
 const sampleSize = 1_500;
 const sampleArtists = 400;
 /** Parts that were asked last: how much of them was known before tells the same of those to come. */
-const recentParts = 8;
+const recentParts = 5;
 /** A part whose size is estimated by fewer known tracks, or with less known, is not estimated. */
 const leastKnown = { tracks: 30, share: 0.08 };
 /** Letters that follow a consonant now and then; others are asked for only where they were seen. */

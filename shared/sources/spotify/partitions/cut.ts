@@ -163,23 +163,21 @@ function nextBite(node: Part, done: readonly CutPart[], level: Level, context: C
 }
 
 /**
- * Without NOT, or without room for it: all prefixes there can be, those known best last. Characters that
- * were first seen in the answers are asked for when the others are done.
+ * Without NOT, or without room for it: all prefixes there can be, one after the other, those known best
+ * last. Characters that are first seen in the answers have their turn too.
  */
 function enumerate(node: Part, done: readonly CutPart[], level: Level, context: CutContext): PlannedPart[] {
   if (done.some(({ total }) => total === null)) return [];
   const asked = new Set(done.map(({ part }) => prefixOf(part, level)));
-  const shares = [...sharesOf(node, level, context, []).of].sort((a, b) => a[1] - b[1]);
-  const parts = shares
+  const shares = [...sharesOf(node, level, context, []).of]
     .filter(([prefix]) => !asked.has(prefix))
     .filter(([prefix]) => !(context.honoursNot && level.stem === '' && isRare(prefix)))
-    .map((share) => planBite(node, level, share, context.size, [], context));
+    .sort((a, b) => a[1] - b[1]);
+  if (shares[0]) return [planBite(node, level, shares[0], context.size, [], context)];
   // The stem itself may be a whole word.
   const whole = `${level.stem} `;
-  if (level.stem !== '' && !asked.has(whole)) {
-    parts.push({ part: bite(node, level, whole, [], context), expected: null });
-  }
-  return parts;
+  if (level.stem === '' || asked.has(whole)) return [];
+  return [{ part: bite(node, level, whole, [], context), expected: null }];
 }
 
 function planBite(
