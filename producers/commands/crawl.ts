@@ -144,7 +144,8 @@ export async function waitForCrawl(session: Session, id: number): Promise<void> 
   }).finally(bar.stop);
 }
 
-function describe(report: CrawlReport, joined: boolean, waited: boolean): string {
+/** A crawl in words. */
+export function describe(report: CrawlReport, joined: boolean, waited: boolean): string {
   const { pages, tracks } = report;
   const share = (part: number, whole: number) => `${whole > 0 ? ((100 * part) / whole).toFixed(1) : '0'} %`;
   return [

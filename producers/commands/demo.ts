@@ -1,17 +1,18 @@
-/** The demo: synthesised music with a planted, audible rule goes through the real system, end to end. */
-import { spawn } from 'node:child_process';
+/** The demo: a simulated world with a planted, audible rule goes through the real system, end to end. */
+import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { parse } from 'csv-parse/sync';
-import type { Config } from '../../shared/config.ts';
+import { type Config, parseConfig } from '../../shared/config.ts';
 import { rocAuc } from '../../shared/learning/metrics.ts';
-import { entryPoint } from '../../shared/paths.ts';
 import { exitStatus, runCommand } from '../cli.ts';
+import { crawl, describeCrawl } from '../crawl.ts';
 import { print, printJson, tell, withInterval } from '../output.ts';
 import { findSongs, type Scores, scoringModel } from '../score.ts';
 import { withSession } from '../session.ts';
-import { ingestAndWait } from './ingest.ts';
+import { startSimulator, writeUnheardSongs } from '../simulator.ts';
+import { describe as describeCrawlReport, waitForCrawl } from './crawl.ts';
 import { describeScores, scoreAndWait } from './score.ts';
 import { describeAnswer, trainAndWait } from './train.ts';
 
@@ -25,8 +26,8 @@ interface DemoOptions {
 export function registerDemo(program: Command): void {
   program
     .command('demo')
-    .description('make a small catalogue of synthesised music, learn from it and rank unheard songs')
-    .option('--tracks <n>', 'tracks of the catalogue', count, 120)
+    .description('crawl a small simulated world, learn from its previews and rank unheard songs')
+    .option('--tracks <n>', 'tracks of the catalogue', count, 300)
     .option('--songs <n>', 'unheard songs', count, 12)
     .option('--seed <n>', 'of the music and the learning', count, 7)
     .option('--json', 'print the outcome as JSON')
@@ -34,8 +35,17 @@ export function registerDemo(program: Command): void {
       runCommand(false, async (cli) => {
         // A folder and a server of its own, so that a real catalogue is never mixed with made-up music.
         const dataDir = join(cli.config.dataDir, 'demo');
-        const config: Config = { ...cli.config, dataDir, databaseUrl: undefined };
-        await demo(config, cli, options);
+        mkdirSync(dataDir, { recursive: true });
+        const world = await startSimulator([
+          ...['--tracks', String(options.tracks), '--seed', String(options.seed), '--chaos', 'mild'],
+          ...['--cache', join(dataDir, 'previews')],
+        ]);
+        try {
+          const outside = parseConfig({ SIMULATOR_URL: world.url }).outside;
+          await demo({ ...cli.config, dataDir, databaseUrl: undefined, outside }, cli, options);
+        } finally {
+          await world.stop();
+        }
       }),
     );
 }
@@ -49,16 +59,18 @@ async function demo(
   const step = (title: string) => tell(`\n[${((performance.now() - started) / 1000).toFixed(0)} s] ${title}`);
   const music = join(config.dataDir, 'music');
   tell(
-    'A rule is planted in this music: tracks with a deep sub-bass and rolling hats were "popular". The program\n' +
-      'is not told. It gets audio and popularity, as it would of a real catalogue, and has to find out.',
+    'Everything outside is simulated: Spotify with its search, quota and bad minutes, its previews, Deezer.\n' +
+      'A rule is planted in the music: tracks with a deep sub-bass and rolling hats are "popular". The program\n' +
+      'is not told. It gets audio and popularity, as it would of the real ones, and has to find out.',
   );
-  step(`Making ${options.tracks} tracks and ${options.songs} unheard songs by other artists`);
-  await makeMusic(music, options, cli.signal);
-
   await withSession(config, cli.log, cli.signal, async (session) => {
-    step('Ingest: every track through the queues, its audio fetched, its mel spectrogram made');
-    const ingested = await ingestAndWait(session, join(music, 'catalogue', 'manifest.csv'), true);
-    tell(ingested.summary);
+    step(`Crawl ${options.tracks} tracks: search pages, previews, mel spectrograms, each a job in a queue`);
+    const query = { genre: 'hip-hop', years: [2019, 2021] as [number, number], market: 'US', limit: null };
+    const { id } = await crawl(session, query, { metadataOnly: false });
+    const unheard = writeUnheardSongs(music, options, cli.signal);
+    await Promise.all([waitForCrawl(session, id), unheard]);
+    const crawled = await describeCrawl(session, id);
+    tell(describeCrawlReport(crawled, false, true));
 
     step('Freeze a data set, then train three models on it: the majority, a linear one, a network');
     const trained = await trainAndWait(session, {
@@ -78,8 +90,7 @@ async function demo(
     const champion = trained.models.find((model) => model.id === trained.champion);
     const holdoutAuc = champion && 'holdout' in champion ? champion.holdout.rocAuc : null;
     step('Done');
-    if (options.json)
-      printJson({ ingested: ingested.answer, trained, scores: shown, holdoutAuc, ...verdict });
+    if (options.json) printJson({ crawled, trained, scores: shown, holdoutAuc, ...verdict });
     else {
       print(describeScores(shown));
       print('');
@@ -93,25 +104,6 @@ async function demo(
       );
     }
     if (scores.songs.some((song) => 'error' in song)) process.exitCode = exitStatus.failed;
-  });
-}
-
-/** The simulator is a process of its own: it stands for the outside world. */
-async function makeMusic(folder: string, options: DemoOptions, signal: AbortSignal): Promise<void> {
-  const { tracks, songs, seed } = options;
-  const child = spawn(
-    process.execPath,
-    [
-      ...[entryPoint('simulator/main.ts'), 'catalogue', '--out', folder],
-      ...['--tracks', String(tracks), '--unheard', String(songs), '--seed', String(seed)],
-    ],
-    { stdio: ['ignore', 'ignore', 'inherit'], signal },
-  );
-  await new Promise<void>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code) =>
-      code === 0 ? resolve() : reject(new Error(`the music could not be made (exit status ${code})`)),
-    );
   });
 }
 
