@@ -71,6 +71,11 @@ export function describeDataSet(dataSet: DataSet, isNew: boolean): string {
     `${name} ${counts[name].tracks} (${counts[name].popular} popular)`;
   return [
     `${dataSet.name}${isNew ? '' : ' (the same as before)'}: ${counts.tracks} tracks in ${counts.groups} groups of one artist or recording`,
+    ...(counts.tied > 0
+      ? [
+          `  ${counts.tied} songs of several artists are left out: with them nearly all tracks would be one group`,
+        ]
+      : []),
     `  popular from a popularity of ${Number(dataSet.threshold.toFixed(2))} on (${dataSet.thresholdRule === 'median' ? 'median of train' : 'as asked'})`,
     `  ${side('train')}, ${side('test')}, ${side('holdout')}`,
     `  content ${dataSet.contentHash.slice(0, 16)}, spectrograms ${dataSet.parametersHash}`,

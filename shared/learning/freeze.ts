@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../errors.ts';
-import { groupTracks, type Relations } from './groups.ts';
+import { groupTracks, type Relations, withoutTies } from './groups.ts';
 import { type Split, splitCandidates } from './split.ts';
 import { type ThresholdRule, thresholdOf } from './threshold.ts';
 
@@ -40,6 +40,8 @@ export interface DataSetCounts extends Record<Split, SideCounts> {
   largestGroup: number;
   /** Tracks left out for want of a popularity. */
   unlabelled: number;
+  /** Songs of several artists, left out because nearly all tracks would be one group with them. */
+  tied: number;
 }
 
 export interface FrozenDataSet<Id> {
@@ -100,7 +102,7 @@ export function freezeDataSet<Id>(
   tracks: readonly FreezeTrack<Id>[],
   options: FreezeOptions,
 ): FrozenDataSet<Id> {
-  const labelled = tracks
+  const usable = tracks
     .flatMap((track) =>
       track.popularity !== null && Number.isFinite(track.popularity)
         ? [{ ...track, popularity: track.popularity }]
@@ -109,7 +111,9 @@ export function freezeDataSet<Id>(
     .sort((a, b) =>
       a.contentHash < b.contentHash ? -1 : a.contentHash > b.contentHash ? 1 : a.popularity - b.popularity,
     );
-  const unlabelled = tracks.length - labelled.length;
+  const unlabelled = tracks.length - usable.length;
+  const stays = withoutTies(usable);
+  const labelled = usable.filter((_, index) => stays[index]);
   const group = groupTracks(labelled);
   const sizes = new Map<number, number>();
   for (const number of group) sizes.set(number, (sizes.get(number) ?? 0) + 1);
@@ -130,6 +134,7 @@ export function freezeDataSet<Id>(
       }));
       const counts = {
         ...{ tracks: labelled.length, groups: sizes.size, unlabelled },
+        tied: usable.length - labelled.length,
         largestGroup: [...sizes.values()].reduce((a, b) => Math.max(a, b), 0),
         train: countSide(assignments, 'train'),
         test: countSide(assignments, 'test'),

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { PermanentError } from '../../shared/errors.ts';
+import { storeRank } from '../../shared/sources/deezer/tracks.ts';
 import { buildLookup } from '../../workers/lookup.ts';
 import { onBothBackends } from '../support/queue-backends.ts';
 import { PreviewBench, soundOf } from './previews-support.ts';
@@ -81,7 +82,8 @@ onBothBackends('previews and popularity from Deezer', (kind) => {
     // Two runs at the same time, as when a worker was thought dead.
     const third = await bench.crawl();
     await bench.prisma.crawlTrack.create({ data: { crawlId: third, trackId: id } });
-    await Promise.all(Array.from({ length: 5 }, () => bench.runLookup(lookup(id, third), handler)));
+    const said = { trackId: id, rank: 700_000, crawlIds: [third] };
+    await Promise.all(Array.from({ length: 20 }, () => storeRank(bench.queue.database, said)));
     expect(await readings()).toHaveLength(3);
   });
 

@@ -151,6 +151,26 @@ onBothBackends('previews from the network', (kind) => {
     expect(asked()).toMatchObject({ [gone]: 2 });
   });
 
+  test('who waits for an address that turns out to be no good does not ask for it again', async () => {
+    const crawl = await bench.crawl();
+    bench.world.answers.set('/gone', async (response) => {
+      await sleep(200);
+      response.writeHead(404).end();
+    });
+    const ids = [
+      await bench.track([crawl], { path: '/gone' }),
+      await bench.track([crawl], { path: '/gone' }),
+    ];
+    // By hand: nobody marks them failed but the handler itself, and it before the next one looks.
+    const handler = buildPreview(bench.services());
+    const runs = await Promise.allSettled(ids.map((id) => bench.runPreview(id, handler)));
+    const [first, second] = runs.map((run) => (run as PromiseRejectedResult).reason as Error);
+    expect(first).toBeInstanceOf(PermanentError);
+    expect(second).toBeInstanceOf(PermanentError);
+    expect(second!.message).toBe(first!.message);
+    expect(asked()).toEqual({ '/gone': 1 });
+  });
+
   test('audio that cannot be decoded fails for all tracks of its address, and a retry fetches it anew', async () => {
     const crawl = await bench.crawl();
     bench.world.answers.set('/short', (response) => response.end(wav([noise(300, 0.5)]))); // 14 ms

@@ -9,7 +9,12 @@ import { PermanentError, UserError, WaitError } from '../../errors.ts';
 import { readSearchAnswer, type SearchRows } from './answer.ts';
 
 /** How long an answer may take to begin and to end, in milliseconds. */
-const timeLimits = { response: 10_000, deadline: 30_000 };
+export interface TimeLimits {
+  response: number;
+  deadline: number;
+}
+
+const usualLimits: TimeLimits = { response: 10_000, deadline: 30_000 };
 /** Where a 429 does not say how long, in seconds; and the longest that is believed. */
 const retryAfter = { without: 5, most: 3_600 };
 
@@ -46,7 +51,7 @@ export class RequestRefusedError extends Error {
 }
 
 /** @throws UserError when the environment has no credentials */
-export function createSpotifyClient(outside: OutsideConfig): SpotifyClient {
+export function createSpotifyClient(outside: OutsideConfig, limits = usualLimits): SpotifyClient {
   const { spotifyClientId: clientId, spotifyClientSecret: clientSecret } = outside;
   if (!clientId || !clientSecret) {
     throw new UserError(
@@ -54,10 +59,11 @@ export function createSpotifyClient(outside: OutsideConfig): SpotifyClient {
         '(from developer.spotify.com), or SIMULATOR_URL to try it without',
     );
   }
+  const target = { outside, limits };
   return {
     askForToken: async () => {
       const api = new SpotifyWebApi({ clientId, clientSecret });
-      const { body } = await call(outside, () => api.clientCredentialsGrant()).catch((error: unknown) => {
+      const { body } = await call(target, () => api.clientCredentialsGrant()).catch((error: unknown) => {
         if (error instanceof RequestRefusedError || error instanceof TokenRefusedError) {
           throw new PermanentError(
             'Spotify refuses the credentials: check SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET',
@@ -71,7 +77,7 @@ export function createSpotifyClient(outside: OutsideConfig): SpotifyClient {
     },
     search: async ({ q, limit, offset, market }, token) => {
       const api = new SpotifyWebApi({ accessToken: token });
-      const { body } = await call(outside, () => api.searchTracks(q, { limit, offset, market }));
+      const { body } = await call(target, () => api.searchTracks(q, { limit, offset, market }));
       return readSearchAnswer(body);
     },
   };
@@ -86,11 +92,21 @@ interface RequestBuilder {
   withScheme: (scheme: string) => RequestBuilder;
 }
 
+interface Target {
+  outside: Pick<OutsideConfig, 'spotifyApi' | 'spotifyAccounts'>;
+  limits: TimeLimits;
+}
+
 const require = createRequire(import.meta.url);
-let hosts: Pick<OutsideConfig, 'spotifyApi' | 'spotifyAccounts'> | null = null;
+let hosts: Target['outside'] | null = null;
 redirect(require('spotify-web-api-node/src/webapi-request') as Builder, 'spotifyApi');
 redirect(require('spotify-web-api-node/src/authentication-request') as Builder, 'spotifyAccounts');
-limitTime();
+/** superagent, below the library, waits for ever unless a request is given limits: here all get them. */
+const { prototype: superagent } = (
+  require(require.resolve('superagent', { paths: [require.resolve('spotify-web-api-node')] })) as {
+    Request: { prototype: { _timeout?: number; _responseTimeout?: number } };
+  }
+).Request;
 
 /** The library asks its builder for each request's host at the moment of the call. */
 function redirect(module: Builder, which: 'spotifyApi' | 'spotifyAccounts'): void {
@@ -106,20 +122,12 @@ function redirect(module: Builder, which: 'spotifyApi' | 'spotifyAccounts'): voi
   };
 }
 
-/** superagent, below the library, waits for ever unless a request is given limits: give them to all. */
-function limitTime(): void {
-  const superagent = require(
-    require.resolve('superagent', { paths: [require.resolve('spotify-web-api-node')] }),
-  ) as {
-    Request: { prototype: { _timeout?: number; _responseTimeout?: number } };
-  };
-  superagent.Request.prototype._timeout = timeLimits.deadline;
-  superagent.Request.prototype._responseTimeout = timeLimits.response;
-}
-
 /** Make a call and turn the library's errors into ours. None of them carries a header of the request. */
-async function call<T>(outside: OutsideConfig, request: () => Promise<T>): Promise<T> {
+async function call<T>({ outside, limits }: Target, request: () => Promise<T>): Promise<T> {
+  // Both are read while the request is begun, before anything else can run.
   hosts = outside;
+  superagent._timeout = limits.deadline;
+  superagent._responseTimeout = limits.response;
   try {
     return await request();
   } catch (error) {

@@ -92,7 +92,7 @@ describe('freezeDataSet', () => {
             sideOf.set(identity, split);
           }
         }
-        expect(frozen.assignments.length + frozen.counts.unlabelled).toBe(tracks.length);
+        expect(frozen.assignments.length + frozen.counts.unlabelled + frozen.counts.tied).toBe(tracks.length);
       }),
       { numRuns: 150, seed: 7 },
     );
