@@ -4,6 +4,7 @@ import { reasonOf } from '../shared/errors.ts';
 const benches: Record<string, () => Promise<{ run(argv: string[]): Promise<void> }>> = {
   mel: () => import('./mel.ts'),
   storage: () => import('./storage.ts'),
+  crawl: () => import('./crawl/main.ts'),
 };
 
 const [name = '', ...rest] = process.argv.slice(2);

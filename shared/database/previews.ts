@@ -62,10 +62,8 @@ export interface KnownAudio {
   /** Of the track that is asked about; the reason when it has failed. */
   state: TrackState;
   failureReason: string | null;
-  /** The audio's content hash, when it has been fetched and is still of use. */
+  /** The audio's content hash, when its bytes or its spectrogram are there; null: it has to be fetched. */
   contentHash: string | null;
-  /** Whether its spectrogram is stored; else its bytes are. */
-  made: boolean;
   /** The newest crawl that wants the track. */
   crawlId: number | null;
 }
@@ -76,17 +74,14 @@ export async function findKnownAudio(
   parametersHash: string,
 ): Promise<KnownAudio | null> {
   const { rows } = await pool.query<KnownAudio>(
-    `SELECT t.state, t.failure_reason AS "failureReason", k.content_hash AS "contentHash", coalesce(k.made, false) AS made,
+    `SELECT t.state, t.failure_reason AS "failureReason",
+       (SELECT s.content_hash FROM tracks s WHERE s.location = $2 AND (
+          EXISTS (SELECT FROM spectrograms m WHERE m.content_hash = s.content_hash AND m.parameters_hash = $3)
+          OR EXISTS (SELECT FROM previews p WHERE p.content_hash = s.content_hash))
+        LIMIT 1) AS "contentHash",
        (SELECT max(c.id) FROM crawl_tracks l JOIN crawls c ON c.id = l.crawl_id
         WHERE l.track_id = t.id AND c.state <> 'cancelled') AS "crawlId"
-     FROM tracks t LEFT JOIN LATERAL (
-       SELECT s.content_hash, m.content_hash IS NOT NULL AS made
-       FROM tracks s LEFT JOIN spectrograms m ON m.content_hash = s.content_hash AND m.parameters_hash = $3
-       WHERE s.location = $2 AND s.state <> 'failed'
-         AND (m.content_hash IS NOT NULL OR EXISTS (SELECT FROM previews p WHERE p.content_hash = s.content_hash))
-       ORDER BY made DESC LIMIT 1
-     ) k ON true
-     WHERE t.id = $1`,
+     FROM tracks t WHERE t.id = $1`,
     [id, address, parametersHash],
   );
   return rows[0] ?? null;

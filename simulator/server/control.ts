@@ -34,5 +34,9 @@ export function controlRouter({ world }: Context, actions: ControlActions): Rout
     const style = world.style(recording);
     send(res, jsonAnswer(200, { id, title, isrc, popularity, recording, style, appeal: appealOf(style) }));
   });
+  router.get('/simulator/market/:code', (req, res) => {
+    const { total } = world.search('genre:hip-hop', { market: req.params.code, operators: 'honoured' });
+    send(res, jsonAnswer(200, { inMarket: total }));
+  });
   return router;
 }

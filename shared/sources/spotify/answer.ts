@@ -3,26 +3,28 @@ import { z } from 'zod';
 
 /** PostgreSQL keeps no NUL. */
 const text = z.string().transform((given) => given.replaceAll('\0', ''));
-const artist = z.object({ id: z.string().min(1), name: text });
+const id = text.pipe(z.string().min(1));
+const artist = z.object({ id, name: text });
 const track = z.object({
-  id: z.string().min(1),
+  id,
   name: text,
-  duration_ms: z.number().nullish(),
+  // One that does not fit its column is not worth the page.
+  duration_ms: z.int32().min(0).nullish().catch(null),
   explicit: z.boolean().nullish(),
   popularity: z.number().min(0).max(100).nullish(),
-  preview_url: z.string().nullish(),
-  external_ids: z.object({ isrc: z.string().nullish() }).nullish(),
+  preview_url: text.nullish(),
+  external_ids: z.object({ isrc: text.nullish() }).nullish(),
   artists: z.array(artist),
   album: z.object({
-    id: z.string().min(1),
+    id,
     name: text,
-    album_type: z.string().nullish(),
+    album_type: text.nullish(),
     release_date: z.string().nullish(),
     artists: z.array(artist).nullish(),
   }),
 });
 const answer = z.object({
-  tracks: z.object({ total: z.int().min(0), items: z.array(track.nullable()) }),
+  tracks: z.object({ total: z.int32().min(0), items: z.array(track.nullable()) }),
 });
 
 export interface SpotifyTrack {
@@ -94,5 +96,7 @@ function wholeDate(text: string): string | null {
   const match = /^(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?$/.exec(text);
   if (!match || match[1] === '0000') return null;
   const date = `${match[1]}-${match[2] ?? '01'}-${match[3] ?? '01'}`;
-  return Number.isNaN(Date.parse(date)) ? null : date;
+  const time = Date.parse(date);
+  // 30 February is taken for a day of March.
+  return Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== date ? null : date;
 }

@@ -101,12 +101,23 @@ const require = createRequire(import.meta.url);
 let hosts: Target['outside'] | null = null;
 redirect(require('spotify-web-api-node/src/webapi-request') as Builder, 'spotifyApi');
 redirect(require('spotify-web-api-node/src/authentication-request') as Builder, 'spotifyAccounts');
-/** superagent, below the library, waits for ever unless a request is given limits: here all get them. */
-const { prototype: superagent } = (
-  require(require.resolve('superagent', { paths: [require.resolve('spotify-web-api-node')] })) as {
-    Request: { prototype: { _timeout?: number; _responseTimeout?: number } };
-  }
-).Request;
+const superagent = require(
+  require.resolve('superagent', { paths: [require.resolve('spotify-web-api-node')] }),
+) as Superagent;
+mendErrors();
+
+interface Superagent {
+  /** What a request has unless it is given its own: without, it waits for ever. */
+  Request: { prototype: { _timeout?: number; _responseTimeout?: number } };
+  parse: Record<string, (response: unknown, done: (error: Error | null, body?: unknown) => void) => void>;
+}
+
+/** The library trips over an error whose body is `null`, past every handler: the process would end. */
+function mendErrors(): void {
+  const parse = superagent.parse['application/json']!;
+  superagent.parse['application/json'] = (response, done) =>
+    parse(response, (error, body) => done(error, body ?? {}));
+}
 
 /** The library asks its builder for each request's host at the moment of the call. */
 function redirect(module: Builder, which: 'spotifyApi' | 'spotifyAccounts'): void {
@@ -126,8 +137,8 @@ function redirect(module: Builder, which: 'spotifyApi' | 'spotifyAccounts'): voi
 async function call<T>({ outside, limits }: Target, request: () => Promise<T>): Promise<T> {
   // Both are read while the request is begun, before anything else can run.
   hosts = outside;
-  superagent._timeout = limits.deadline;
-  superagent._responseTimeout = limits.response;
+  superagent.Request.prototype._timeout = limits.deadline;
+  superagent.Request.prototype._responseTimeout = limits.response;
   try {
     return await request();
   } catch (error) {
@@ -138,14 +149,14 @@ async function call<T>({ outside, limits }: Target, request: () => Promise<T>): 
 interface LibraryError extends Error {
   statusCode?: number;
   headers?: Record<string, string>;
-  body?: { error?: { message?: string } | string; error_description?: string };
+  body?: { error?: { message?: string } | string | null; error_description?: string };
   code?: string;
 }
 
 function translate(error: LibraryError): Error {
   const status = error.statusCode;
   const said =
-    typeof error.body?.error === 'object' ? error.body.error.message : error.body?.error_description;
+    typeof error.body?.error === 'object' ? error.body.error?.message : error.body?.error_description;
   if (status === undefined) {
     if (error.name === 'TimeoutError') return new Error('Spotify did not answer in time');
     return new Error(`no whole answer from Spotify (${error.code ?? error.message.split('\n')[0]})`);

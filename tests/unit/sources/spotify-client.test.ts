@@ -183,7 +183,10 @@ describe('Spotify’s Web API', () => {
     ['not there', 404, '<html>', { name: 'RequestRefusedError', message: /404/ }],
     ['too late', 408, '', { name: 'Error', message: /trouble \(408\)/ }],
     ['a bad gateway', 502, '<html>', { name: 'Error', message: /trouble \(502\)/ }],
-    ['a status that is none', 599, 'null', { name: 'Error', message: /trouble \(599\)/ }],
+    ['a body that is null', 500, 'null', { name: 'Error', message: /trouble \(500\)/ }],
+    ['a body that is a text', 400, '"no"', { name: 'RequestRefusedError', message: /\(400\)/ }],
+    ['an error that is null', 429, '{"error":null}', { name: 'WaitError', message: /wait for 5 s/ }],
+    ['a status that is none', 599, '[]', { name: 'Error', message: /trouble \(599\)/ }],
   ])('%s is told from others', async (_what, status, body, { name, message }) => {
     const { url } = await serve((response) => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(body);
@@ -250,7 +253,7 @@ describe('Spotify’s Web API', () => {
     const q = 'genre:"hip hop" year:2019-2021 artist:при* NOT artist:& NOT track:100%* artist:é';
     await thrownBy(clientOf(url).search({ ...request, q }, 'a-token'));
     const sent = new URL(asked[0]!.url!, url);
-    expect(sent.pathname).toBe('/v1/search');
+    expect(sent.pathname).toBe('/v1/search/');
     expect(Object.fromEntries(sent.searchParams)).toEqual({
       q,
       type: 'track',
