@@ -1,8 +1,10 @@
 /** Retry or dismiss what failed. */
 
+import { audioJobs } from '../shared/crawls/jobs.ts';
 import type { Failure } from '../shared/database/generated/client.ts';
 import { type FailureFilter, failureWhere, jobOf } from '../shared/failures.ts';
-import type { AudioPayload, StageName } from '../shared/stages.ts';
+import { publicId } from '../shared/identifiers.ts';
+import type { AudioPayload, SearchPayload, StageName } from '../shared/stages.ts';
 import { currentParameters } from './parameters.ts';
 import type { Session } from './session.ts';
 
@@ -44,24 +46,52 @@ async function retry(session: Session, failure: Failure): Promise<string | null>
       data: { state: 'queued', failureReason: null, cancelRequestedAt: null, finishedAt: null },
     });
     await session.queues.enqueue('train', [{ modelId: failure.modelId }]);
-  } else if (failure.trackId || failure.songId) {
-    const payload = job.payload as AudioPayload;
-    // The audio may have been mended since: begin at its first stage, with the settings of today for tracks.
-    const parametersHash = failure.trackId ? await currentParameters(session) : payload.parametersHash;
-    const data = { state: 'queued' as const, failureReason: null };
-    if (failure.trackId) await prisma.track.update({ where: { id: failure.trackId }, data });
-    else if (failure.songId) {
-      const song = await prisma.song.update({ where: { id: failure.songId }, data });
-      await prisma.scoreBatch.update({
-        where: { id: song.batchId },
-        data: { state: 'running', finishedAt: null },
-      });
-    }
-    await session.queues.enqueue('preview', [{ ...payload, parametersHash }]);
+  } else if (failure.trackId) {
+    // The audio may have been mended since: begin at its first stage, with the settings of today.
+    const crawl = { id: failure.crawlId ?? 0, parametersHash: await currentParameters(session) };
+    await session.queues.enqueueNext(await audioJobs(session.database.pool, crawl, [failure.trackId]));
+  } else if (failure.songId) {
+    const song = await prisma.song.update({
+      where: { id: failure.songId },
+      data: { state: 'queued', failureReason: null },
+    });
+    await prisma.scoreBatch.update({
+      where: { id: song.batchId },
+      data: { state: 'running', finishedAt: null },
+    });
+    await session.queues.enqueue('preview', [job.payload as AudioPayload]);
+  } else if (job.stage === 'search') {
+    const why = await reopenPage(session, (job.payload as SearchPayload).pageId);
+    if (why !== null) return why;
+    await session.queues.enqueue('search', [job.payload as SearchPayload]);
   } else {
     return 'start it again by its own command';
   }
   await prisma.failure.update({ where: { id: failure.id }, data: { state: 'retried' } });
+  return null;
+}
+
+/**
+ * A page that could not be asked is to be asked again, and its crawl runs until what follows is done.
+ * Returns why not, or null.
+ */
+async function reopenPage({ database }: Session, id: number): Promise<string | null> {
+  const { prisma } = database;
+  const page = await prisma.searchPage.findUnique({ where: { id }, include: { crawl: true } });
+  if (!page) return 'its crawl is gone';
+  const { crawl } = page;
+  const name = publicId('crawl', crawl.id);
+  if (crawl.state === 'cancelled') return `${name} is cancelled: hiphop resume ${name}, then retry`;
+  const other = crawl.queryKey && (await prisma.crawl.findUnique({ where: { runningKey: crawl.queryKey } }));
+  if (other && other.id !== crawl.id) return `${publicId('crawl', other.id)} asks all of it again already`;
+  await prisma.$transaction([
+    prisma.searchPage.update({ where: { id }, data: { state: 'queued', failureReason: null } }),
+    prisma.partition.updateMany({ where: { id: page.partitionId, state: 'done' }, data: { state: 'open' } }),
+    prisma.crawl.update({
+      where: { id: crawl.id },
+      data: { state: 'running', searchedAt: null, finishedAt: null, runningKey: crawl.queryKey },
+    }),
+  ]);
   return null;
 }
 

@@ -24,7 +24,7 @@ const resumeMs = 30_000;
  * and either can be restarted without the other.
  */
 const processes = [
-  ['preview', 'spectrogram', 'schedule'],
+  ['search', 'lookup', 'preview', 'spectrogram', 'schedule'],
   ['train', 'score'],
 ] as const;
 

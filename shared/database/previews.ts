@@ -32,15 +32,17 @@ export interface TrackRow {
   shared: boolean;
 }
 
-/** A condition of SQL: somebody still wants the track of this alias. */
-const wanted = (
-  track: string,
-) => `(NOT EXISTS (SELECT FROM crawl_tracks WHERE track_id = ${track}.id) OR EXISTS (
-  SELECT FROM crawl_tracks l JOIN crawls c ON c.id = l.crawl_id WHERE l.track_id = ${track}.id AND c.state <> 'cancelled'))`;
+/** A condition of SQL: somebody wants the track whose id this expression is. */
+function isWanted(id: string): string {
+  return `(NOT EXISTS (SELECT FROM crawl_tracks l WHERE l.track_id = ${id}) OR EXISTS (
+    SELECT FROM crawl_tracks l JOIN crawls c ON c.id = l.crawl_id
+    WHERE l.track_id = ${id} AND c.state <> 'cancelled'))`;
+}
 
+/** Null when the row is gone. */
 export async function findTrack(pool: pg.Pool, id: number): Promise<TrackRow | null> {
   const { rows } = await pool.query<TrackRow>(
-    `SELECT source, title, location, content_hash AS "contentHash", ${wanted('t')} AS wanted,
+    `SELECT source, title, location, content_hash AS "contentHash", ${isWanted('t.id')} AS wanted,
        EXISTS (SELECT FROM tracks s WHERE s.location = t.location AND s.id <> t.id) AS shared
      FROM tracks t WHERE id = $1`,
     [id],
@@ -52,7 +54,7 @@ export async function findTrack(pool: pg.Pool, id: number): Promise<TrackRow | n
 export async function putBackTrack(pool: pg.Pool, id: number): Promise<void> {
   await pool.query(
     `UPDATE tracks t SET state = 'listed', updated_at = now()
-     WHERE id = $1 AND state IN ('queued', 'fetched') AND NOT ${wanted('t')}`,
+     WHERE id = $1 AND state IN ('queued', 'fetched') AND NOT ${isWanted('t.id')}`,
     [id],
   );
 }
@@ -68,6 +70,7 @@ export interface KnownAudio {
   crawlId: number | null;
 }
 
+/** Null when the row is gone. */
 export async function findKnownAudio(
   pool: pg.Pool,
   { id, address }: AudioRow,

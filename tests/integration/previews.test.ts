@@ -298,6 +298,36 @@ onBothBackends('previews from the network', (kind) => {
     expect(await counts()).toEqual({ spectrograms: 0, previews: 0 });
   });
 
+  test('downloads wait while the spectrograms are far behind, but not what is fetched already', async () => {
+    const crawl = await bench.crawl();
+    const [first, second] = [
+      await bench.track([crawl], { path: '/1' }),
+      await bench.track([crawl], { path: '/2' }),
+    ];
+    let waiting = 501;
+    const services = bench.services();
+    services.queues.counts = async () => ({ waiting, active: 0, delayed: 0, failed: 0, paused: false });
+    try {
+      const handler = buildPreview(services);
+      const running = bench.runPreview(first, handler);
+      await sleep(700);
+      expect(asked()).toEqual({});
+      const shutdown = new AbortController();
+      const stopped = expect(handler.run(bench.payload(second), context(shutdown.signal))).rejects.toThrow(
+        CancelledError,
+      );
+      setTimeout(() => shutdown.abort(), 100);
+      await stopped;
+      waiting = 500;
+      expect(await running).toMatchObject({ outcome: 'done' });
+      waiting = 501;
+      expect(await bench.runPreview(first, buildPreview(services))).toMatchObject({ outcome: 'skipped' });
+      expect(asked()).toEqual({ '/1': 1 });
+    } finally {
+      delete (services.queues as Partial<typeof services.queues>).counts; // the prototype's again
+    }
+  });
+
   test('a shutdown hands a download back', async () => {
     const track = await bench.track([await bench.crawl()], { path: '/slow' });
     bench.world.answers.set('/slow', () => {});

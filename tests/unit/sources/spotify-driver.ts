@@ -204,8 +204,7 @@ export class Driver {
   #countKnown({ years, artist, notArtist, title }: Part): number | null {
     if (title !== null || artist.length !== 1 || notArtist.length > 0) return null;
     return [...this.#known.values()].filter(
-      (track) =>
-        track.year >= years[0] && track.year <= years[1] && begins(track.artistWords, artist[0]!),
+      (track) => track.year >= years[0] && track.year <= years[1] && begins(track.artistWords, artist[0]!),
     ).length;
   }
 
