@@ -10,6 +10,7 @@ import { Learner } from '../shared/learning/learner.ts';
 import type { Logger } from '../shared/logging.ts';
 import { openQueueBackend, type Worker } from '../shared/queues/backend.ts';
 import { Queues } from '../shared/queues/queues.ts';
+import { syncSchedules } from '../shared/schedules/sync.ts';
 import { type StageName, stages } from '../shared/stages.ts';
 import type { AnyHandler, Handler, HandlerBuilder, Services } from './handler.ts';
 import { runJob, settleFailure } from './run-job.ts';
@@ -21,8 +22,9 @@ import { runJob, settleFailure } from './run-job.ts';
  */
 const lockMs = 10_000;
 const stalledCheckMs = 5_000;
-/** How often it is looked whether a crawl is done, in milliseconds. */
+/** How often it is looked whether a crawl is done, and whether the queue has all schedules, in milliseconds. */
 const settleMs = 1_000;
+const scheduleMs = 30_000;
 /** A job may lose its worker this often before it counts as the culprit. */
 const maxStalledCount = 5;
 /**
@@ -70,6 +72,7 @@ export async function startWorkers(
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
   const row = await register();
   const closer = closeCrawls();
+  const schedules = only.includes('schedule') ? keepSchedules() : null;
   log.info({ stages: only, queues: queues.kind }, 'at work');
 
   function startWorker<Name extends StageName>(handler: Handler<Name>): Worker {
@@ -110,6 +113,27 @@ export async function startWorkers(
     };
   }
 
+  /** The queue's schedulers follow the rows: after a restore or an emptied queue they are made again. */
+  function keepSchedules(): { stop: () => Promise<void> } {
+    let syncing = Promise.resolve();
+    const sync = () => {
+      syncing = syncing
+        .then(() => syncSchedules({ prisma: database.prisma, queues }))
+        .then(
+          () => {},
+          (error) => log.warn({ err: error }, 'the schedules could not be put into the queue'),
+        );
+    };
+    sync();
+    const timer = setInterval(sync, scheduleMs);
+    return {
+      stop: async () => {
+        clearInterval(timer);
+        await syncing;
+      },
+    };
+  }
+
   async function register(): Promise<{ stop: () => Promise<void> }> {
     const id = randomUUID();
     const data = { host: hostname(), pid: process.pid, stages: [...only] };
@@ -136,6 +160,7 @@ export async function startWorkers(
       await pool.made?.close();
       await Promise.all([trainer.made?.close(), judge.made?.close()]);
       await closer.stop();
+      await schedules?.stop();
       await row.stop();
       await queues.close();
       await database.close();

@@ -5,7 +5,6 @@ import type { Command } from 'commander';
 import { lock } from 'proper-lockfile';
 import { UserError } from '../../shared/errors.ts';
 import { entryPoint } from '../../shared/paths.ts';
-import { syncSchedules } from '../../shared/schedules/sync.ts';
 import { parseStageNames, stageNames, stages } from '../../shared/stages.ts';
 import { setUpTensorFlow } from '../../shared/tensorflow/index.ts';
 import { type Cli, runCommand } from '../cli.ts';
@@ -77,7 +76,6 @@ async function supervise(session: Session): Promise<void> {
     }
     if (Date.now() >= nextResume) {
       nextResume = Date.now() + resumeMs;
-      await syncSchedules({ prisma: session.database.prisma, queues: session.queues });
       if (await isIdle(session, workStages)) await resumeUnfinished(session);
     }
     await sleep(superviseMs, undefined, { signal }).catch(() => {});

@@ -37,6 +37,7 @@ export async function cutContext(db: Db, crawl: CrawlRow, partition: PartitionRo
   return {
     genre: crawl.query.genre,
     ...{ honoursNot, sample, size, window: searchWindow, longestQuery },
+    cutByYears: crawl.query.years[0] !== crawl.query.years[1],
     rareApart: partition.parentId === null && honoursNot && (await wasEnumerated(db, crawl.id)),
     firstCharacters: await firstCharacters(db),
     furtherCharacters: await furtherCharacters(db, part.artist.at(-1) ?? ''),

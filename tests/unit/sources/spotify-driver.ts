@@ -179,6 +179,7 @@ export class Driver {
       ...{ genre, honoursNot: this.#honoursNot, window: searchWindow, longestQuery },
       sample: this.#sample(part, known),
       size: this.#honoursNot ? (expected ?? this.#sizeOfOtherYear(part)) : this.#estimate(part),
+      cutByYears: this.#years[0] !== this.#years[1],
       rareApart: isRoot && this.#honoursNot && this.#enumerated,
       firstCharacters: [...letters, ...'0123456789', ...new Set(otherLetters)],
       furtherCharacters: [...new Set([...plausible, ...following])],

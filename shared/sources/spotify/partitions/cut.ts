@@ -23,6 +23,8 @@ export interface CutContext {
   size: number | null;
   /** Whether a part was cut into single letters for want of room, so that rare first characters are asked apart. */
   rareApart: boolean;
+  /** Whether they are asked apart at all: where the whole is cut by years. */
+  cutByYears: boolean;
   /** Characters that a word may begin with: a to z, 0 to 9 and all others that were seen there. */
   firstCharacters: readonly string[];
   /** Characters that may follow in a word: a to z and all others that were seen there. */
@@ -171,7 +173,7 @@ function enumerate(node: Part, done: readonly CutPart[], level: Level, context: 
   const asked = new Set(done.map(({ part }) => prefixOf(part, level)));
   const shares = [...sharesOf(node, level, context, []).of]
     .filter(([prefix]) => !asked.has(prefix))
-    .filter(([prefix]) => !(context.honoursNot && level.stem === '' && isRare(prefix)))
+    .filter(([prefix]) => !(context.honoursNot && context.cutByYears && level.stem === '' && isRare(prefix)))
     .sort((a, b) => a[1] - b[1]);
   if (shares[0]) return [planBite(node, level, shares[0], context.size, [], context)];
   // The stem itself may be a whole word.
