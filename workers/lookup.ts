@@ -108,7 +108,7 @@ function previewOf({ trackId, parametersHash }: LookupPayload, { ready }: Lookup
 
 function nothingOffered(track: LookupTrack): string {
   const what = 'neither Spotify nor Deezer offers a preview of this recording';
-  return track.isrc === null ? `${what}: ${whyUnknown(track)}` : `${what} (ISRC ${track.isrc})`;
+  return track.isrc === null ? `${what}: ${whyUnknown(track)}` : what;
 }
 
 function whyUnknown({ isrc }: LookupTrack): string {

@@ -1,11 +1,13 @@
 /** Stage preview: fetch the audio of a track or song and keep its bytes until the spectrogram is made. */
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findKnownAudio, markFetched, markTracksFailed, storeFetched } from '../shared/database/previews.ts';
 import { CancelledError, PermanentError } from '../shared/errors.ts';
 import { createPreviewFetcher, type PreviewFetcher } from '../shared/outside/fetch-preview.ts';
 import { Locks } from '../shared/outside/locks.ts';
+import { PartialDownload, removeOldDownloads } from '../shared/outside/partial-download.ts';
 import type { Queues } from '../shared/queues/queues.ts';
 import { hasExpired } from '../shared/sources/deezer/address.ts';
 import type { AudioPayload } from '../shared/stages.ts';
@@ -28,8 +30,11 @@ const longestPatienceMs = 10_000;
 const patiencePollMs = 500;
 
 export function buildPreview(services: Services): Handler<'preview'> {
+  const folder = join(services.config.dataDir, 'downloads');
+  removeOldDownloads(folder);
   const outside: Outside = {
     fetcher: createPreviewFetcher(services.config.outside),
+    folder,
     locks: new Locks(services.database.pool),
     roomForMore: waitForRoom(services.queues),
   };
@@ -44,6 +49,8 @@ export function buildPreview(services: Services): Handler<'preview'> {
 interface Outside {
   fetcher: PreviewFetcher;
   locks: Locks;
+  /** Where downloads are kept while they come. */
+  folder: string;
   roomForMore: (signal: AbortSignal) => Promise<void>;
 }
 
@@ -105,13 +112,18 @@ async function fetchOnce(
     return { outcome: 'skipped', why, next: [{ stage: 'lookup', payload: lookup }] };
   }
   await outside.roomForMore(context.signal);
-  const bytes = await outside.fetcher.fetch(address, context.signal).catch(async (error: Error) => {
+  const partial = new PartialDownload(outside.folder, address);
+  const bytes = await outside.fetcher.fetch(address, context.signal, partial).catch(async (error: Error) => {
     // At once, so that whoever waits for the address does not ask for it in vain.
-    if (error instanceof PermanentError)
+    if (error instanceof PermanentError) {
+      partial.remove();
       await markTracksFailed(pool, subject, { reason: error.message, forget: false });
+    }
     throw error;
   });
-  return keep(bytes, subject, payload, services);
+  const outcome = await keep(bytes, subject, payload, services);
+  partial.remove();
+  return outcome;
 }
 
 /** Keep the bytes until the spectrogram is made, unless it is there already. */

@@ -9,7 +9,7 @@ import { searchWindow } from '../shared/sources/spotify/query.ts';
 import type { SearchPayload } from '../shared/stages.ts';
 import type { Handler, Outcome, Services } from './handler.ts';
 import { type Answer, askForPage } from './search/ask.ts';
-import { cutPartition, settlePartition } from './search/cover.ts';
+import { cutPartition, isUnsteady, settlePartition } from './search/cover.ts';
 import { countKnown, estimateSize } from './search/known.ts';
 import { loadPage, type PageWork } from './search/page.ts';
 import { storeTracks } from './search/store.ts';
@@ -83,10 +83,11 @@ async function whyNotAsk(pool: pg.Pool, work: PageWork): Promise<Needless | null
       ? { why: 'it surely overflows', cut: true }
       : null;
   }
-  const { rows } = await pool.query<{ total: number | null }>(
-    'SELECT max(total) AS total FROM search_pages WHERE partition_id = $1',
+  const { rows } = await pool.query<{ total: number | null; answers: number }>(
+    'SELECT max(total) AS total, count(total)::int AS answers FROM search_pages WHERE partition_id = $1',
     [partition.id],
   );
+  if (rows[0]!.answers < 2 && (await isUnsteady(pool, crawl.id))) return null;
   const known = await countKnown(pool, crawl.id, partition.part);
   return known !== null && rows[0]?.total != null && known >= rows[0].total
     ? { why: 'all its tracks are known already', cut: false }
@@ -185,6 +186,11 @@ async function inCrawl<T>(
 ): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  // Unheard, a connection that is lost would end the process.
+  const onError = (error: Error) => {
+    broken = error;
+  };
+  client.on('error', onError);
   try {
     await client.query('BEGIN');
     const { rowCount } = await client.query('SELECT 1 FROM crawls WHERE id = $1 FOR UPDATE', [crawlId]);
@@ -193,11 +199,10 @@ async function inCrawl<T>(
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    await client.query('ROLLBACK').catch((failure: Error) => {
-      broken = failure;
-    });
+    await client.query('ROLLBACK').catch(onError);
     throw error;
   } finally {
+    client.off('error', onError);
     client.release(broken);
   }
 }

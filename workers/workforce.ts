@@ -1,5 +1,6 @@
 /** Starts and stops the workers of one process, and keeps its row in worker_processes alive. */
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import { SpectrogramPool } from '../shared/audio/pool.ts';
 import type { Config } from '../shared/config.ts';
@@ -67,6 +68,8 @@ export async function startWorkers(
   const handlers = buildHandlers(only, builders, services);
 
   const shutdown = new AbortController();
+  // Each job listens to it.
+  setMaxListeners(0, shutdown.signal);
   const run = { services, log, signal: shutdown.signal };
   const workers = handlers.map((handler) => startWorker(handler as Handler<StageName>));
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));

@@ -17,6 +17,7 @@ import {
   type Resolver,
   systemResolver,
 } from './addresses.ts';
+import type { PartialDownload } from './partial-download.ts';
 import { explained, readAway, readPreview } from './preview-answer.ts';
 import { createPreviewHosts, type Place, shown } from './preview-hosts.ts';
 import { withTimeLimit } from './time-limit.ts';
@@ -51,13 +52,14 @@ export interface PreviewFetcherOptions {
 export interface PreviewFetcher {
   /**
    * Fetch the audio at an address, whole.
+   * @param partial what has come of it before: the rest is asked for, where the server gives parts
    * @throws PermanentError with a reason for people: the address is refused, there is nothing to be had
    *   there, or what came is no audio or too large
    * @throws WaitError when the host asks for patience (429)
    * @throws CancelledError when the signal is aborted
    * @throws Error for what may pass: timeouts, resets, truncated bodies, a server in trouble (5xx)
    */
-  fetch: (address: string, signal: AbortSignal) => Promise<Buffer>;
+  fetch: (address: string, signal: AbortSignal, partial?: PartialDownload) => Promise<Buffer>;
   /** End the connections that are kept open; those that idle do not keep the process alive. */
   close: () => Promise<void>;
 }
@@ -77,12 +79,18 @@ export function createPreviewFetcher(
     simulator: newAgent(loopbackOnly, limits, options),
   };
 
-  async function follow(address: string, signal: AbortSignal): Promise<Buffer> {
+  async function follow(
+    address: string,
+    signal: AbortSignal,
+    partial: PartialDownload | undefined,
+  ): Promise<Buffer> {
+    const whole = partial?.readWhole();
+    if (whole) return whole;
     let url = parseAddress(address);
     for (let hop = 0; hop <= mostRedirects; hop++) {
-      const answer = await ask(url, agents[hosts.placeOf(url)], signal);
+      const answer = await ask(url, agents[hosts.placeOf(url)], signal, partial?.size ?? 0);
       const next = redirectOf(answer, url);
-      if (!next) return readPreview(answer, url, config.previewMaxBytes);
+      if (!next) return readPreview(answer, url, config.previewMaxBytes, partial);
       await readAway(answer);
       url = next;
     }
@@ -92,10 +100,10 @@ export function createPreviewFetcher(
   }
 
   return {
-    fetch: async (address, signal) => {
+    fetch: async (address, signal, partial) => {
       const { totalMs } = limits;
       const late = 'the preview did not come whole';
-      return withTimeLimit((own) => follow(address, own), { signal, limitMs: totalMs, late });
+      return withTimeLimit((own) => follow(address, own, partial), { signal, limitMs: totalMs, late });
     },
     close: async () => {
       await Promise.all([agents.outside.destroy(), agents.simulator.destroy()]);
@@ -127,9 +135,17 @@ function newAgent(rule: AddressRule, limits: PreviewLimits, options: PreviewFetc
   });
 }
 
-async function ask(url: URL, dispatcher: Agent, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+async function ask(
+  url: URL,
+  dispatcher: Agent,
+  signal: AbortSignal,
+  from: number,
+): Promise<Dispatcher.ResponseData> {
   try {
-    const headers = { accept: 'audio/*', 'accept-encoding': 'identity' };
+    const headers = {
+      ...{ accept: 'audio/*', 'accept-encoding': 'identity' },
+      ...(from > 0 ? { range: `bytes=${from}-` } : {}),
+    };
     const answer = await request(url, { dispatcher, signal, headers });
     // A body that is thrown away unread reports that it was: nobody listens any more.
     answer.body.on('error', () => {});

@@ -2,6 +2,7 @@
 import type { Dispatcher } from 'undici';
 import { CancelledError, PermanentError, reasonOf, WaitError } from '../errors.ts';
 import { mayPass, tooManyRequests } from './answers.ts';
+import type { PartialDownload } from './partial-download.ts';
 import { shown } from './preview-hosts.ts';
 
 /** Of an answer that is not used so much is read away, in bytes, to keep its connection for the next. */
@@ -17,8 +18,18 @@ export async function readPreview(
   answer: Dispatcher.ResponseData,
   url: URL,
   maxBytes: number,
+  partial?: PartialDownload,
 ): Promise<Buffer> {
   const { statusCode, headers, body } = answer;
+  const range = `${headers['content-range'] ?? ''}`;
+  if (partial && partial.size > 0) {
+    if (statusCode === 416 && range === `bytes */${partial.size}`) {
+      await readAway(answer);
+      return looked(partial.finish(), url);
+    }
+    // What was given is not the rest of what has come: the whole of it comes now, or next time.
+    if (statusCode !== 206 || !range.startsWith(`bytes ${partial.size}-`)) partial.remove();
+  }
   if (statusCode < 200 || statusCode > 299) {
     await readAway(answer);
     throw refusalOf(statusCode, headers['retry-after'], url);
@@ -29,24 +40,32 @@ export async function readPreview(
       `${shown(url)} has ${size}, over the limit of ${most} MB (PREVIEW_MAX_MEGABYTES)`,
     );
   };
-  const promised = Number(headers['content-length'] ?? 0);
+  if (statusCode === 206 && !partial?.size) {
+    await readAway(answer);
+    throw new Error(`${shown(url)} gives a part that was not asked for`);
+  }
+  const promised = Number(headers['content-length'] ?? 0) + (partial?.size ?? 0);
   if (promised > maxBytes) {
     body.destroy();
     throw tooLarge(`${(promised / 1e6).toFixed(1)} MB`);
   }
   const pieces: Buffer[] = [];
-  let size = 0;
+  let size = partial?.size ?? 0;
   try {
     for await (const piece of body as AsyncIterable<Buffer>) {
       size += piece.length;
       if (size > maxBytes) throw tooLarge('more');
-      pieces.push(piece);
+      if (partial) partial.append(piece);
+      else pieces.push(piece);
     }
   } catch (error) {
     throw explained(error, url);
   }
   if (size === 0) throw new PermanentError(`${shown(url)} is empty (0 bytes)`);
-  const bytes = Buffer.concat(pieces, size);
+  return looked(partial ? partial.finish() : Buffer.concat(pieces, size), url);
+}
+
+async function looked(bytes: Buffer, url: URL): Promise<Buffer> {
   await assertAudio(bytes, url);
   return bytes;
 }

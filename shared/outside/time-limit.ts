@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { CancelledError } from '../errors.ts';
 
 /**
@@ -19,8 +18,6 @@ export async function withTimeLimit<T>(
     timeUp = true;
     stop();
   }, limitMs);
-  // One signal ends all jobs of a process: it has as many listeners as there are jobs.
-  setMaxListeners(0, signal);
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
   try {

@@ -45,6 +45,11 @@ async function inDatabase<T>(
 ): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  // Unheard, a connection that is lost while the service answers would end the process.
+  const onError = (error: Error) => {
+    broken = error;
+  };
+  client.on('error', onError);
   try {
     await client.query('SELECT pg_advisory_lock($1)', [lockOf(service)]);
     try {
@@ -60,13 +65,15 @@ async function inDatabase<T>(
         throw error;
       });
     } finally {
-      await client.query('SELECT pg_advisory_unlock($1)', [lockOf(service)]);
+      // Where this fails the connection is lost, and the lock with it; the answer is not.
+      await client.query('SELECT pg_advisory_unlock($1)', [lockOf(service)]).catch(onError);
     }
   } catch (error) {
     // A connection that may still hold the lock must not go back to the pool.
     if (!(error instanceof WaitError)) broken = error as Error;
     throw error;
   } finally {
+    client.off('error', onError);
     client.release(broken);
   }
 }

@@ -36,10 +36,25 @@ async function servePreview(context: Context, cdn: Cdn, req: Request, res: Respo
 
   const body = await previews.bytes(recording);
   const type = kind === 'preview-type' ? 'text/plain' : 'audio/mpeg';
-  await sendAudio(res, { status: 200, type, body }, transient, {
+  const answer = rangeOf(body, type, req.headers.range);
+  await sendAudio(res, answer, transient, {
     signal,
-    onWhole: () => counters.served(cdn, recording, req.path),
+    onWhole: () => {
+      if (answer.status === 200) counters.served(cdn, recording, req.path);
+    },
   });
+}
+
+/** The whole, or the end that was asked for: a download that was interrupted goes on. */
+function rangeOf(body: Buffer, type: string, range: string | undefined): Answer {
+  const start = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? Number.NaN);
+  if (Number.isNaN(start)) return { status: 200, type, body };
+  if (start >= body.length) {
+    const headers = { 'Content-Range': `bytes */${body.length}` };
+    return { status: 416, type: 'text/plain', body: Buffer.from('Range Not Satisfiable'), headers };
+  }
+  const headers = { 'Content-Range': `bytes ${start}-${body.length - 1}/${body.length}` };
+  return { status: 206, type, body: body.subarray(start), headers };
 }
 
 async function sendAudio(

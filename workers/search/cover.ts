@@ -156,7 +156,9 @@ async function askForMissing(
   }
   if (offsets.length > 0) return addPages(db, crawl, partition.id, offsets, 0);
   const sweep = Math.max(...pages.map((page) => page.sweep));
-  if (came >= total || sweep >= maxSweeps) return [];
+  // One answer alone may be wrong both in what it promises and in what it brings.
+  const alone = pages.length === 1 && (await isUnsteady(db, crawl.id));
+  if ((came >= total && !alone) || sweep >= maxSweeps) return [];
   const before = new Set(pages.filter((page) => page.sweep < sweep).flatMap((page) => page.trackIds)).size;
   if (sweep > 1 && before === came) return []; // asking again brings nothing
   const best = (offset: number) =>
@@ -202,11 +204,20 @@ async function addPages(
   return rows.map(({ id }) => id);
 }
 
-/** What most answers said: totals waver. Of equally frequent ones the smaller. */
+/** Whether the search has promised this crawl other than it brought. */
+export async function isUnsteady(db: Pick<Db, 'query'>, crawlId: number): Promise<boolean> {
+  const { rows } = await db.query<{ yes: boolean }>(
+    'SELECT EXISTS (SELECT 1 FROM search_pages WHERE crawl_id = $1 AND sweep > 0) AS yes',
+    [crawlId],
+  );
+  return rows[0]!.yes;
+}
+
+/** What most answers said: totals waver. Of equally frequent ones the larger, so that one more is asked. */
 function usualTotal(totals: readonly number[]): number {
   const counts = new Map<number, number>();
   for (const total of totals) counts.set(total, (counts.get(total) ?? 0) + 1);
-  return [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0] ?? 0;
+  return [...counts].sort((a, b) => b[1] - a[1] || b[0] - a[0])[0]?.[0] ?? 0;
 }
 
 /** Whether a part lies inside one that was found empty: it is not asked again in the same crawl. */

@@ -7,35 +7,12 @@
  * with no letter at all. Where it does not, a track comes with each of its words: all prefixes have to be
  * asked, the rare first, so that of the frequent ones much is known already.
  */
-import { begins, belongs, type Part, type PartTrack, queryOf } from './part.ts';
-import { letterPrior } from './prior.ts';
+import type { CutContext, CutPart } from './context.ts';
+import { exclude, type Level, levelOf, positive, prefixOf, wordsFor } from './level.ts';
+import { begins, type Part, type PartTrack, queryOf } from './part.ts';
+import { sharesOf, sizeFrom } from './sizes.ts';
 
-export interface CutContext {
-  genre: string;
-  honoursNot: boolean;
-  /** Results that a query shows at most. */
-  window: number;
-  /** Characters that a query has at most. */
-  longestQuery: number;
-  /** Known tracks of the part, drawn with as little regard to names as can be. */
-  sample: readonly PartTrack[];
-  /** About how many tracks the part has, as was expected when it was planned; null: nobody could say. */
-  size: number | null;
-  /** Whether a part was cut into single letters for want of room, so that rare first characters are asked apart. */
-  rareApart: boolean;
-  /** Whether they are asked apart at all: where the whole is cut by years. */
-  cutByYears: boolean;
-  /** Characters that a word may begin with: a to z, 0 to 9 and all others that were seen there. */
-  firstCharacters: readonly string[];
-  /** Characters that may follow in a word: a to z and all others that were seen there. */
-  furtherCharacters: readonly string[];
-}
-
-/** A part that was cut off already, and how many results it has, its own parts together; null: under way. */
-export interface CutPart {
-  part: Part;
-  total: number | null;
-}
+export type { CutContext, CutPart } from './context.ts';
 
 /** A part to be asked for, with the number of results that is expected; null: it cannot be said. */
 export interface PlannedPart {
@@ -45,14 +22,10 @@ export interface PlannedPart {
 
 /** Parts are planned to fill this much of the window: estimates err. */
 const fill = 0.88;
-/** The prior counts as much as so many tracks of a sample. */
-const priorTracks = 30;
 /** Where the size of a part is not known, a bite of at most this share is tried first. */
 const unknownShare = 0.1;
 /** Smaller bites are not worth a request of their own. */
 const leastShare = 0.004;
-/** A part that overflowed has at least so many times the window, whatever was expected. */
-const overflowing = 1.15;
 
 /**
  * What to ask next of a part that overflowed.
@@ -63,35 +36,10 @@ export function nextParts(node: Part, done: readonly CutPart[], context: CutCont
   if (done.length === 0 && isCutByYears(node, context)) return yearsOf(node, context);
   const years = done.filter(({ part }) => part.years.join() !== node.years.join());
   if (years.length > 0) return afterYears(node, done, years, context);
-  const level = levelOf(node, context);
+  const level = levelOf(node, done, context);
   const hasRoom = slotsLeft(node, level, context) > 0;
   if (context.honoursNot && hasRoom) return nextBite(node, done, level, context);
   return enumerate(node, done, level, context);
-}
-
-/** In which field and after which beginning the next cut is made. */
-interface Level {
-  field: 'artist' | 'title';
-  /** The prefix that is extended by a character. */
-  stem: string;
-  /** The prefixes of the part that stay as they are. */
-  kept: readonly string[];
-}
-
-function levelOf(node: Part, context: CutContext): Level {
-  if (node.title !== null) return { field: 'title', stem: node.title, kept: [] };
-  const last = node.artist.at(-1);
-  if (last === undefined) return { field: 'artist', stem: '', kept: [] };
-  const kept = node.artist.slice(0, -1);
-  if (last.endsWith(' ')) return { field: 'title', stem: '', kept: [] };
-  // Where nearly all have the very word ("lil"), a longer prefix cuts nothing: the other words do.
-  const tracks = context.sample.filter((track) => begins(track.artistWords, last));
-  const exact = tracks.filter((track) => track.artistWords.includes(last)).length;
-  if (tracks.length < 20 || exact < 0.7 * tracks.length) return { field: 'artist', stem: last, kept };
-  if (!context.honoursNot) return { field: 'artist', stem: last, kept };
-  return node.artist.length < 2
-    ? { field: 'artist', stem: '', kept: node.artist }
-    : { field: 'title', stem: '', kept: [] };
 }
 
 function isCutByYears(node: Part, context: CutContext): boolean {
@@ -196,20 +144,6 @@ function planBite(
   };
 }
 
-function isExcluded(node: Part, { field }: Level, prefix: string): boolean {
-  return (field === 'artist' ? node.notArtist : node.notTitle).includes(prefix);
-}
-
-function positive(node: Part, { field, kept }: Level, prefix: string): Part {
-  return field === 'artist' ? { ...node, artist: [...kept, prefix] } : { ...node, title: prefix };
-}
-
-function exclude(node: Part, { field }: Level, prefixes: readonly string[]): Part {
-  return field === 'artist'
-    ? { ...node, notArtist: [...node.notArtist, ...prefixes] }
-    : { ...node, notTitle: [...node.notTitle, ...prefixes] };
-}
-
 /** One prefix, without the earlier ones; those that would exclude least are left out where room is short. */
 function bite(
   node: Part,
@@ -254,76 +188,4 @@ function slotsLeft(part: Part, level: Level, context: CutContext): number {
   const one = level.field === 'artist' ? 'NOT artist:* '.length : 'NOT track:* '.length;
   const room = context.longestQuery - queryOf(part, context.genre).length;
   return Math.floor(room / (one + level.stem.length + 1));
-}
-
-/** The prefix that was bitten off a part; null for what was left over, which has the stem alone. */
-function prefixOf(part: Part, { field, kept, stem }: Level): string | null {
-  const prefix = field === 'title' ? part.title : part.artist[kept.length];
-  return prefix === undefined || prefix === null || prefix === stem ? null : prefix;
-}
-
-function wordsFor(track: PartTrack, { field }: Level): readonly string[] {
-  return field === 'artist' ? track.artistWords : track.titleWords;
-}
-
-/**
- * For each next prefix the share of the part's tracks that have it and none of `bites`, and the share
- * that has none of them: counted in the sample, with a prior where it is small.
- */
-function sharesOf(
-  node: Part,
-  level: Level,
-  context: CutContext,
-  bites: readonly string[],
-): { of: Map<string, number>; left: number } {
-  const { stem } = level;
-  const sample = context.sample.filter((track) => belongs(track, node));
-  const left = sample.filter((track) => !bites.some((prefix) => begins(wordsFor(track, level), prefix)));
-  const counts = new Map<string, number>();
-  for (const track of left) {
-    const prefixes = new Set<string>();
-    for (const word of wordsFor(track, level)) {
-      if (word.startsWith(stem) && word.length > stem.length) {
-        prefixes.add(
-          String.fromCodePoint(...[...word].slice(0, [...stem].length + 1).map((c) => c.codePointAt(0)!)),
-        );
-      }
-    }
-    for (const prefix of prefixes) counts.set(prefix, (counts.get(prefix) ?? 0) + 1);
-  }
-  const weight = priorTracks / (sample.length + priorTracks);
-  const priorLeft = 1 - bites.reduce((sum, prefix) => sum + letterPrior(stem, prefix), 0);
-  const of = new Map<string, number>();
-  for (const letter of stem === '' ? context.firstCharacters : context.furtherCharacters) {
-    const prefix = stem + letter;
-    if (bites.includes(prefix) || isExcluded(node, level, prefix)) continue;
-    const counted = sample.length === 0 ? 0 : (counts.get(prefix) ?? 0) / sample.length;
-    of.set(
-      prefix,
-      (1 - weight) * counted + weight * 1.6 * letterPrior(stem, prefix) * Math.max(0.1, priorLeft),
-    );
-  }
-  const counted = sample.length === 0 ? 1 : left.length / sample.length;
-  return { of, left: (1 - weight) * counted + weight * Math.max(0.02, priorLeft) ** 1.6 };
-}
-
-/**
- * The size of a part: from the results of those cut off so far over the share they were estimated to
- * have, or what was expected of it; null where neither says anything.
- */
-function sizeFrom(node: Part, done: readonly CutPart[], level: Level, context: CutContext): number | null {
-  const least = context.window * overflowing;
-  let results = 0;
-  let share = 0;
-  const bites: string[] = [];
-  for (const { part, total } of done) {
-    const prefix = prefixOf(part, level)!;
-    const of = sharesOf(node, level, context, bites).of.get(prefix) ?? 0;
-    bites.push(prefix);
-    if (total === null) continue;
-    results += total;
-    share += of;
-  }
-  if (share >= 0.04) return Math.max(least, results / share);
-  return context.size === null ? null : Math.max(least, context.size);
 }
