@@ -132,13 +132,16 @@ export class BenchWorld {
 
   /** The processes that work for the data folder, by what they are. */
   processes(): { pid: number; what: string }[] {
-    return readdirSync('/proc')
+    const all = readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-      .flatMap((pid) => {
-        const command = read(pid, 'cmdline');
-        if (!command.includes(this.folder) && !read(pid, 'environ').includes(this.folder)) return [];
-        return [{ pid: Number(pid), what: nameOf(command) }];
-      });
+      .map((pid) => ({ pid, command: read(pid, 'cmdline'), parent: parentOf(pid) }));
+    const own = all.filter(
+      ({ pid, command }) => command.includes(this.folder) || read(pid, 'environ').includes(this.folder),
+    );
+    // Decoders get no environment: they are known by whose children they are.
+    const pids = new Set(own.map(({ pid }) => pid));
+    const children = all.filter(({ pid, parent }) => !pids.has(pid) && pids.has(parent));
+    return [...own, ...children].map(({ pid, command }) => ({ pid: Number(pid), what: nameOf(command) }));
   }
 
   /** Largest resident memory of a process of each kind, in MB. */
@@ -161,6 +164,10 @@ export class BenchWorld {
       if (resident > (this.#peaks.get(what) ?? 0)) this.#peaks.set(what, resident);
     }
   }
+}
+
+function parentOf(pid: string): string {
+  return /PPid:\s+(\d+)/.exec(read(pid, 'status'))?.[1] ?? '';
 }
 
 function nameOf(command: string): string {

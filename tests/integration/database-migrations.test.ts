@@ -46,7 +46,7 @@ const LATER = '20990101000000_later';
 
 test('a fresh database gets every table once, however many start at once', async () => {
   const outcomes = await Promise.all(Array.from({ length: 6 }, () => applyMigrations(empty.url, quiet)));
-  expect(outcomes.flat()).toEqual(names);
+  expect(outcomes.flat().sort()).toEqual(names);
   const { rows } = await query(empty.url, 'SELECT migration_name FROM _prisma_migrations ORDER BY 1');
   expect(rows.map((row) => row.migration_name)).toEqual(names);
   const database = connectDatabase(empty.url);
@@ -66,7 +66,10 @@ test('looking when nothing is to do takes no lock', async () => {
 
 test('an older database keeps its rows and gets what is new; the older program refuses it then', async () => {
   await applyMigrations(empty.url, quiet, folder);
-  await query(empty.url, `INSERT INTO artists (name, key) VALUES ('MF DOOM', 'mf doom')`);
+  await query(
+    empty.url,
+    `INSERT INTO artists (name, source_key, key) VALUES ('MF DOOM', 'mf doom', 'mf doom')`,
+  );
   addMigration(LATER, `ALTER TABLE artists ADD COLUMN country text NOT NULL DEFAULT 'unknown';\n`);
   expect(await applyMigrations(empty.url, quiet, folder)).toEqual([LATER]);
   const { rows } = await query(empty.url, 'SELECT name, country FROM artists');
@@ -74,6 +77,40 @@ test('an older database keeps its rows and gets what is new; the older program r
   await expect(applyMigrations(empty.url, quiet)).rejects.toThrow(
     /newer than this hiphop.*20990101000000_later/,
   );
+});
+
+test('albums that were a column become rows, one for each title of an artist', async () => {
+  const crawl = '20261123100000_crawl';
+  const later = join(folder, crawl);
+  rmSync(later, { recursive: true });
+  await applyMigrations(empty.url, quiet, folder);
+  await query(
+    empty.url,
+    `INSERT INTO artists (id, name, key) VALUES (1, 'Nas', 'nas'), (2, 'Rakim', 'rakim');
+     INSERT INTO tracks (id, source, source_key, title, album, location, updated_at) VALUES
+       (1, 'folder', 'a', 'One', 'Illmatic', '/a', now()), (2, 'folder', 'b', 'Two', 'illmatic', '/b', now()),
+       (3, 'folder', 'c', 'Three', 'Illmatic', '/c', now()), (4, 'folder', 'd', 'Four', NULL, '/d', now());
+     INSERT INTO track_artists (track_id, artist_id, position) VALUES (1, 1, 0), (2, 1, 0), (3, 2, 0);
+     INSERT INTO crawls (source, query) VALUES ('folder', '{}')`,
+  );
+  cpSync(join(migrationsFolder, crawl), later, { recursive: true });
+  expect(await applyMigrations(empty.url, quiet, folder)).toEqual([crawl]);
+  const { rows } = await query(
+    empty.url,
+    `SELECT t.source_key AS key, a.title FROM tracks t LEFT JOIN albums a ON a.id = t.album_id ORDER BY 1`,
+  );
+  expect(rows.map(({ key, title }) => [key, title?.toLowerCase() ?? null])).toEqual([
+    ...[
+      ['a', 'illmatic'],
+      ['b', 'illmatic'],
+      ['c', 'illmatic'],
+      ['d', null],
+    ],
+  ]);
+  const counts = await query(empty.url, 'SELECT count(*)::int AS albums FROM albums');
+  expect(counts.rows).toEqual([{ albums: 2 }]);
+  const closable = await query(empty.url, 'SELECT count(searched_at)::int AS searched FROM crawls');
+  expect(closable.rows).toEqual([{ searched: 1 }]);
 });
 
 test('a migration that fails leaves nothing behind and is tried again', async () => {

@@ -23,14 +23,30 @@ test('every setting can be given', () => {
     },
     ...{ CACHE_DIR: '/cache', LOG_LEVEL: 'debug', AUDIO_EXCERPT: 'loudest', AUDIO_SECONDS: '12.5' },
     ...{ AUDIO_TIMEOUT_SECONDS: '90', AUDIO_MAX_MEGABYTES: '20', AUDIO_PROCESSES: '3' },
-    ...{ KEEP_PREVIEWS: 'yes', TENSORFLOW: 'wasm' },
+    ...{ KEEP_PREVIEWS: 'yes', TENSORFLOW: 'wasm', SPOTIFY_CLIENT_ID: 'id', SPOTIFY_CLIENT_SECRET: 'secret' },
+    ...{ PREVIEW_HOSTS: ' p.scdn.co , *.Example.org,', PREVIEW_MAX_MEGABYTES: '7' },
   });
   expect(config).toEqual({
     ...{ dataDir: resolve('somewhere'), databaseUrl: 'postgres://u:p@db/hiphop' },
     ...{ redisUrl: 'rediss://cache:6380/2', cacheDir: '/cache', logLevel: 'debug' },
     audio: { excerpt: 'loudest', seconds: 12.5, timeoutSeconds: 90, maxBytes: 20_000_000, processes: 3 },
     ...{ keepPreviews: true, tensorflow: 'wasm' },
+    outside: {
+      ...{ spotifyAccounts: 'https://accounts.spotify.com', spotifyApi: 'https://api.spotify.com' },
+      ...{ deezer: 'https://api.deezer.com', spotifyClientId: 'id', spotifyClientSecret: 'secret' },
+      ...{ previewHosts: ['p.scdn.co', '*.example.org'], previewMaxBytes: 7_000_000, simulator: undefined },
+    },
   });
+});
+
+test('with the simulator the hosts differ, and credentials are not needed', () => {
+  const { outside } = parseConfig({ SIMULATOR_URL: 'http://127.0.0.1:4000/' });
+  const origin = 'http://127.0.0.1:4000';
+  expect(outside).toMatchObject({
+    ...{ spotifyAccounts: origin, spotifyApi: origin, deezer: origin, simulator: origin },
+    ...{ spotifyClientId: 'simulator', spotifyClientSecret: 'simulator' },
+  });
+  expect(parseConfig({}).outside).toMatchObject({ spotifyClientId: undefined, simulator: undefined });
 });
 
 test('an empty variable, as docker-compose passes for an unset one, is no setting', () => {
@@ -56,6 +72,10 @@ test.each([
   ['AUDIO_PROCESSES', '0'],
   ['KEEP_PREVIEWS', 'true'],
   ['TENSORFLOW', 'tpu'],
+  ['PREVIEW_MAX_MEGABYTES', '0'],
+  // The simulator is on this machine: nothing else may stand for the world outside.
+  ['SIMULATOR_URL', 'http://example.org'],
+  ['SIMULATOR_URL', 'https://127.0.0.1'],
 ])('%s=%s is refused by name', (name, value) => {
   const parse = () => parseConfig({ [name]: value });
   expect(parse).toThrow(UserError);

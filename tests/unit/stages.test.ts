@@ -45,9 +45,34 @@ test('different work has different job ids, and none has a colon, which BullMQ r
       ]),
     ),
     ...[1, 11].flatMap((id) => [stages.train.jobId({ modelId: id }), stages.score.jobId({ batchId: id })]),
+    ...[1, 11].flatMap((id) => [
+      stages.search.jobId({ pageId: id }),
+      stages.lookup.jobId({ trackId: id, crawlId: 2, parametersHash }),
+      stages.lookup.jobId({ trackId: id, crawlId: 2, parametersHash: null }),
+      stages.schedule.jobId({ scheduleId: id }),
+      stages.schedule.jobId({ nightId: id }),
+    ]),
   ];
   expect(new Set(ids).size).toBe(ids.length);
   for (const id of ids) expect(id).toMatch(/^[a-z][a-z0-9-]+$/);
+});
+
+test('two crawls that want the same of a track share the lookup', () => {
+  const id = (crawlId: number) => stages.lookup.jobId({ trackId: 1, crawlId, parametersHash });
+  expect(id(1)).toBe(id(2));
+});
+
+test('a lost page is lost tracks, and Deezer’s limits are kept', () => {
+  const { search, lookup, preview } = stages;
+  // Without jitter: bursts of errors of half a minute are outlived.
+  const spanMs = ({ attempts, backoff }: typeof search) => backoff.delay * (2 ** (attempts - 1) - 1);
+  expect(spanMs(search)).toBeGreaterThan(30_000);
+  for (const stage of [search, lookup, preview]) expect(stage.backoff.jitter).toBeGreaterThan(0);
+  expect(lookup.limit!.max).toBeLessThan(50);
+  expect(lookup.limit!.duration).toBe(5_000);
+  // Spotify's limit is told by itself, and kept in turns.
+  expect(search.limit).toBeUndefined();
+  expect(search.next).toContain('search');
 });
 
 test('a payload has to fit its stage exactly', () => {
@@ -65,4 +90,21 @@ test('a payload has to fit its stage exactly', () => {
   for (const payload of bad) expect(stages.preview.payload.safeParse(payload).success).toBe(false);
   expect(stages.train.payload.safeParse({ batchId: 1 }).success).toBe(false);
   expect(stages.score.payload.safeParse({ batchId: 1 }).success).toBe(true);
+
+  const lookup = { trackId: 1, crawlId: 2, parametersHash };
+  for (const payload of [lookup, { ...lookup, parametersHash: null }]) {
+    expect(stages.lookup.payload.safeParse(payload).success).toBe(true);
+  }
+  for (const payload of [{ ...lookup, parametersHash: undefined }, { trackId: 1, parametersHash }, good]) {
+    expect(stages.lookup.payload.safeParse(payload).success).toBe(false);
+  }
+  // Neither what is asked nor by whom: a job names a row.
+  expect(stages.search.payload.safeParse({ pageId: 1 }).success).toBe(true);
+  for (const payload of [{}, { pageId: 0 }, { pageId: 1, token: 'x' }, { pageId: 1, query: 'x' }]) {
+    expect(stages.search.payload.safeParse(payload).success).toBe(false);
+  }
+  for (const payload of [{ scheduleId: 1 }, { nightId: 1 }]) {
+    expect(stages.schedule.payload.safeParse(payload).success).toBe(true);
+  }
+  expect(stages.schedule.payload.safeParse({ scheduleId: 1, nightId: 1 }).success).toBe(false);
 });

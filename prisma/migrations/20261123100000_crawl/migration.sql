@@ -80,7 +80,8 @@ CREATE TABLE "search_pages" (
 
 -- CreateTable
 CREATE TABLE "artist_words" (
-    "word" TEXT NOT NULL,
+    -- Compared byte by byte, the primary key finds prefixes too.
+    "word" TEXT COLLATE "C" NOT NULL,
     "artist_id" INTEGER NOT NULL,
 
     CONSTRAINT "artist_words_pkey" PRIMARY KEY ("word","artist_id")
@@ -181,9 +182,6 @@ CREATE INDEX "search_pages_crawl_id_state_idx" ON "search_pages"("crawl_id", "st
 
 -- CreateIndex
 CREATE UNIQUE INDEX "search_pages_partition_id_offset_sweep_key" ON "search_pages"("partition_id", "offset", "sweep");
-
--- CreateIndex
-CREATE INDEX "artist_words_word_idx" ON "artist_words"("word" text_pattern_ops);
 
 -- CreateIndex
 CREATE INDEX "artist_words_artist_id_idx" ON "artist_words"("artist_id");
