@@ -32,6 +32,7 @@ export function registerDoctor(program: Command): void {
           await check('data folder', () => writable(cli.config.dataDir)),
           await check('database', () => databaseAnswers(cli)),
           await check('FFmpeg', ffmpegLoads),
+          { what: 'Spotify', ok: true, found: spotifyIs(cli) },
         ];
         if (options.json) printJson({ ok: checks.every(({ ok }) => ok), checks, preference, tensorflow });
         else {
@@ -75,6 +76,14 @@ async function databaseAnswers({ config, log }: Cli): Promise<string> {
   } finally {
     await database.close();
   }
+}
+
+function spotifyIs({ config }: Cli): string {
+  const { simulator, spotifyClientId, spotifyClientSecret } = config.outside;
+  if (simulator) return `simulated at ${simulator} (SIMULATOR_URL)`;
+  return spotifyClientId && spotifyClientSecret
+    ? 'credentials are set (a crawl finds out the quota mode)'
+    : 'no credentials: hiphop crawl needs SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET; own catalogues need none';
 }
 
 async function ffmpegLoads(): Promise<string> {

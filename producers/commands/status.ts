@@ -26,7 +26,7 @@ type Status = Awaited<ReturnType<typeof readStatus>>;
 export async function readStatus(session: Session) {
   const { prisma } = session.database;
   await settleCrawls(session.database.pool);
-  const [tracks, spectrograms, failures, dataSets, models, crawls, batches, workers, champion] =
+  const [tracks, spectrograms, failures, dataSets, models, crawls, batches, nights, workers, champion] =
     await Promise.all([
       prisma.track.groupBy({ by: ['state'], _count: true }),
       prisma.spectrogram.count(),
@@ -35,6 +35,7 @@ export async function readStatus(session: Session) {
       prisma.model.findMany({ where: { state: { in: ['queued', 'training'] } }, orderBy: { id: 'asc' } }),
       prisma.crawl.findMany({ where: { state: 'running' }, orderBy: { id: 'asc' } }),
       prisma.scoreBatch.findMany({ where: { state: 'running' }, orderBy: { id: 'asc' } }),
+      prisma.scheduleRun.findMany({ where: { state: 'running' }, orderBy: { id: 'asc' } }),
       aliveWorkers(prisma),
       findChampion(prisma),
     ]);
@@ -57,6 +58,9 @@ export async function readStatus(session: Session) {
         progress,
       })),
       batches: batches.map(({ id, createdAt }) => ({ id: publicId('batch', id), createdAt })),
+      nights: nights.map(({ id, scheduleName, startedAt }) => ({
+        ...{ id: publicId('night', id), schedule: scheduleName, startedAt },
+      })),
     },
     workers: workers.map(({ host, pid, stages, startedAt }) => ({ host, pid, stages, startedAt })),
     champion: champion ? { id: publicId('model', champion.id), name: champion.name } : null,
@@ -69,7 +73,7 @@ function describe(status: Status): string {
     counts.paused ? 'paused' : '',
   ]);
   const states = Object.entries(status.tracks.byState).map(([state, count]) => `${count} ${state}`);
-  const { crawls, models, batches } = status.running;
+  const { crawls, models, batches, nights } = status.running;
   return [
     `tracks: ${status.tracks.total}${states.length > 0 ? ` (${states.join(', ')})` : ''}; spectrograms: ${status.spectrograms}; data sets: ${status.dataSets}`,
     `open failures: ${status.openFailures}${status.openFailures > 0 ? ' (hiphop failures lists them)' : ''}`,
@@ -81,6 +85,9 @@ function describe(status: Status): string {
     ...crawls.map(({ id, startedAt }) => `${id} runs since ${startedAt.toISOString()}`),
     ...models.map(({ id, name, state }) => `${id} (${name}) is ${state}`),
     ...batches.map(({ id }) => `${id} is being scored`),
+    ...nights.map(
+      ({ id, schedule, startedAt }) => `${id} of ${schedule} runs since ${startedAt.toISOString()}`,
+    ),
     ...(status.workers.length === 0
       ? ['no worker is alive: hiphop up starts them, and commands start their own']
       : status.workers.map(

@@ -11,7 +11,7 @@ vi.setConfig({ testTimeout: 180_000 });
 
 const commands = [
   ...['demo', 'ingest', 'freeze', 'train', 'models', 'promote', 'score', 'status', 'failures', 'retry'],
-  ...['cancel', 'up', 'work', 'doctor', 'db'],
+  ...['cancel', 'up', 'work', 'doctor', 'db', 'crawl', 'crawls', 'resume', 'schedule', 'simulate'],
 ];
 
 let folder: string;
@@ -57,6 +57,9 @@ const wrong: [string, string[], Record<string, string>, RegExp][] = [
     { REDIS_URL: 'redis://127.0.0.1:1' },
     /REDIS_URL .*does not answer/,
   ],
+  ['years that are none', ['crawl', '--years', 'soon'], {}, /expected a year or a span/],
+  ['a crawl without credentials', ['crawl'], {}, /SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET/],
+  ['a simulator elsewhere', ['status'], { SIMULATOR_URL: 'http://example.org' }, /SIMULATOR_URL/],
   ['a catalogue that is not there', ['ingest', '/nowhere/manifest.csv'], {}, /nowhere\/manifest\.csv/],
   ['scoring before training', ['score', 'song.wav'], {}, /no trained model yet/],
   ['promoting what is not there', ['promote', 'model-7'], {}, /there is no model-7/],
