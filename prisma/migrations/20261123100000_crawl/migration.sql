@@ -175,7 +175,7 @@ CREATE INDEX "partitions_parent_id_idx" ON "partitions"("parent_id");
 CREATE INDEX "partitions_crawl_id_done_at_idx" ON "partitions"("crawl_id", "done_at");
 
 -- CreateIndex
-CREATE UNIQUE INDEX "partitions_crawl_id_query_key" ON "partitions"("crawl_id", "query");
+CREATE UNIQUE INDEX "partitions_crawl_id_query_probe_key" ON "partitions"("crawl_id", "query", "probe");
 
 -- CreateIndex
 CREATE INDEX "search_pages_crawl_id_state_idx" ON "search_pages"("crawl_id", "state");
