@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parametersHash, spectrogramParameters } from '../../shared/audio/parameters.ts';
 import { type Config, parseConfig } from '../../shared/config.ts';
 import type { Prisma, Track } from '../../shared/database/generated/client.ts';
@@ -68,7 +71,8 @@ export class PreviewBench {
   private constructor(queue: QueueBench, world: World, hash: string) {
     this.queue = queue;
     this.world = world;
-    this.config = parseConfig({ ...queue.environment, ...settings, SIMULATOR_URL: world.origin });
+    const DATA_DIR = mkdtempSync(join(tmpdir(), 'hiphop-previews-'));
+    this.config = parseConfig({ ...queue.environment, ...settings, DATA_DIR, SIMULATOR_URL: world.origin });
     this.parametersHash = hash;
   }
 
@@ -93,6 +97,8 @@ export class PreviewBench {
     await this.prisma.crawl.deleteMany();
     await this.prisma.preview.deleteMany();
     await this.prisma.spectrogram.deleteMany();
+    // What a test let break off must not be gone on with by the next.
+    rmSync(join(this.config.dataDir, 'downloads'), { recursive: true, force: true });
     this.world.asked.clear();
     this.world.answers.clear();
   }
@@ -100,6 +106,7 @@ export class PreviewBench {
   async close(): Promise<void> {
     await this.world.close();
     await this.queue.close();
+    rmSync(this.config.dataDir, { recursive: true, force: true });
   }
 
   address(path: string): string {

@@ -18,8 +18,8 @@ const leastKnown = { tracks: 30, share: 0.08 };
 /** Letters that follow a consonant now and then; others are asked for only where they were seen. */
 const afterConsonants = 'aeiouyrhltnswkcm';
 
-/** A part is cut in several steps: its sample is drawn once. By partition. */
-const samples = new LRUCache<number, PartTrack[]>({ max: 200 });
+/** A part is cut in several steps: its sample is drawn once. By partition; a sample is some 300 KB. */
+const samples = new LRUCache<number, PartTrack[]>({ max: 30 });
 
 /** All that the next cut of a partition depends on. */
 export async function cutContext(db: Db, crawl: CrawlRow, partition: PartitionRow): Promise<CutContext> {
@@ -89,7 +89,10 @@ async function drawSample(db: Db, crawlId: number, part: Part): Promise<PartTrac
   return rows.map(({ title, names }) => ({
     year: part.years[0],
     artistWords: names.flatMap(wordsOf),
-    titleWords: wordsOf(title),
+    // Hardly ever looked at, and held for long.
+    get titleWords() {
+      return wordsOf(title);
+    },
   }));
 }
 
