@@ -91,7 +91,12 @@ test('status and models of an empty database are answers, not errors', async () 
   const none = { waiting: 0, active: 0, delayed: 0, failed: 0, paused: false };
   expect(JSON.parse(status.stdout)).toEqual({
     ...{ database: { kind: 'external' }, tracks: { total: 0, byState: {} }, workers: [], champion: null },
-    ...{ spectrograms: 0, dataSets: 0, openFailures: 0, running: { crawls: [], models: [], batches: [] } },
+    ...{
+      spectrograms: 0,
+      dataSets: 0,
+      openFailures: 0,
+      running: { crawls: [], models: [], batches: [], nights: [] },
+    },
     queues: { kind: 'postgresql', stages: Object.fromEntries(stageNames.map((stage) => [stage, none])) },
   });
   const models = await hiphop(['models', '--json'], environment);

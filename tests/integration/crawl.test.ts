@@ -99,7 +99,12 @@ onBothBackends('a crawl through the command line', (kind) => {
     await bench.work();
     const recrawl = await bench.begin({}, { audio: true });
     expect(recrawl).toEqual({ id: 2, joined: false });
-    expect(await bench.ended(2)).toMatchObject({ state: 'done', pages: answer.pages });
+    // On a steady day no page is asked twice.
+    const { newRows } = answer.pages;
+    expect(await bench.ended(2)).toMatchObject({
+      state: 'done',
+      pages: { newRows, rows: newRows, failed: 0 },
+    });
     const later = await rows();
     expect(later.map(({ id, sourceKey }) => [id, sourceKey])).toEqual(
       stored.map(({ id, sourceKey }) => [id, sourceKey]),
