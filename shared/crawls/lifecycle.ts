@@ -61,14 +61,15 @@ export async function countCrawl(prisma: PrismaClient, crawlId: number): Promise
 }
 
 /**
- * Close the running crawls that are done: nothing left to ask, and all tracks ready or failed for good.
+ * Close the running crawls that are done: nothing left to ask, and all tracks ready or failed for good;
+ * one of metadata alone waits for no audio, which another may have asked for.
  * Ranks that stand for a popularity get their value now that all of the crawl are known.
  */
 export async function settleCrawls(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query<{ id: number }>(
     `SELECT id FROM crawls c WHERE state = 'running' AND searched_at IS NOT NULL
-       AND NOT EXISTS (SELECT 1 FROM tracks t JOIN crawl_tracks ct ON ct.track_id = t.id
-         WHERE ct.crawl_id = c.id AND t.state IN ('queued', 'fetched'))`,
+       AND (parameters_hash IS NULL OR NOT EXISTS (SELECT 1 FROM tracks t JOIN crawl_tracks ct ON ct.track_id = t.id
+         WHERE ct.crawl_id = c.id AND t.state IN ('queued', 'fetched')))`,
   );
   for (const { id } of rows) {
     await rankPopularity(pool, id);

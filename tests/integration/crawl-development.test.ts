@@ -1,7 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { chaosOf } from '../../simulator/server/chaos-table.ts';
+import { createWorld } from '../../simulator/world/world.ts';
 import { hiphop, hiphopJson } from '../support/cli.ts';
 import { audioFate, CrawlBench } from '../support/crawl.ts';
+import { eventually } from '../support/eventually.ts';
 import { onBothBackends } from '../support/queue-backends.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -87,6 +90,28 @@ onBothBackends('a crawl in the development quota mode', (kind) => {
     expect(await bench.prisma.popularityReading.count({ where: { value: null } })).toBe(0);
   });
 
+  // It is closed when the search is, because tracks that are ready wait for nothing that settleCrawls sees; the
+  // readings that come later keep no value. When this is mended, `fails` is to go.
+  test.fails('is not closed before the popularity of tracks that are ready has been looked up', async () => {
+    const limit = 5;
+    await bench.simulate({ tracks: 30, quota: 'development', seed: seedOfKnownTracks(limit) });
+    await bench.work();
+    const first = await bench.begin({ limit }, { audio: true });
+    expect(await bench.ended(first.id)).toMatchObject({ tracks: { ready: limit } });
+    await bench.stopWorkers();
+    await bench.work(['search']);
+    const { id } = await bench.begin({ limit }, { audio: true });
+    await eventually(
+      async () => (await bench.prisma.crawl.findUniqueOrThrow({ where: { id } })).searchedAt !== null,
+      { what: 'the search to end' },
+    );
+    await sleep(1_500);
+    expect((await bench.report(id)).state).toBe('running');
+    await bench.work();
+    await bench.ended(id);
+    expect(await bench.prisma.popularityReading.count({ where: { value: { not: null } } })).toBe(2 * limit);
+  });
+
   test('metadata alone is a crawl too, and its popularity is not asked for elsewhere', async () => {
     const simulator = await bench.simulate({ tracks: 130, quota: 'development' });
     await bench.work(['search']);
@@ -103,3 +128,13 @@ onBothBackends('a crawl in the development quota mode', (kind) => {
     expect(simulator.statistics().requests.search).toEqual({ 200: Math.ceil(bench.inMarket() / 10), 400: 1 });
   });
 });
+
+/** A catalogue the most popular tracks of which Deezer has all. */
+function seedOfKnownTracks(tracks: number): number {
+  for (let seed = 1; ; seed++) {
+    const world = createWorld({ tracks: 30, seed, years: [2019, 2021] });
+    const { first } = world.search('genre:hip-hop', { market: 'US', operators: 'honoured' });
+    const known = [...first.subarray(0, tracks)].map((index) => world.deezer(world.track(index).recording));
+    if (known.every((track) => track?.hasPreview)) return seed;
+  }
+}
