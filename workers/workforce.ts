@@ -105,7 +105,7 @@ export async function startWorkers(
     let closing = Promise.resolve();
     const timer = setInterval(() => {
       closing = closing
-        .then(() => settleCrawls(database.pool))
+        .then(() => settleCrawls(database.pool, queues))
         .catch((error) => log.warn({ err: error }, 'crawls could not be closed'));
     }, settleMs);
     return {

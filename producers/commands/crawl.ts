@@ -74,7 +74,7 @@ export function registerCrawl(program: Command): void {
     .action((options: { limit: number; json?: boolean }) =>
       runInSession(async (session) => {
         const { prisma, pool } = session.database;
-        await settleCrawls(pool);
+        await settleCrawls(pool, session.queues);
         const crawls = await prisma.crawl.findMany({ orderBy: { id: 'desc' }, take: options.limit });
         const reports = await Promise.all(crawls.map(({ id }) => describeCrawl(session, id)));
         if (options.json) printJson({ crawls: reports });
@@ -135,7 +135,7 @@ export async function waitForCrawl(session: Session, id: number): Promise<void> 
   await waitFor(session, {
     stages: stagesOf(row),
     finished: async () => {
-      await settleCrawls(pool);
+      await settleCrawls(pool, session.queues);
       const { state } = await prisma.crawl.findUniqueOrThrow({ where: { id }, select: { state: true } });
       if (state !== 'running' || Date.now() >= nextCount) await tellProgress();
       return state !== 'running';

@@ -76,7 +76,7 @@ export async function ingestAndWait(
         await enqueueUnfinished(session, crawl.id, parametersHash, { failedToo: false });
       },
     }).finally(bar.stop);
-    await settleCrawls(session.database.pool);
+    await settleCrawls(session.database.pool, session.queues);
   }
   const counts = await countCrawl(prisma, crawl.id);
   const failures = await failuresOf(prisma, crawl.id);

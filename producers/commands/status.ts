@@ -25,7 +25,7 @@ type Status = Awaited<ReturnType<typeof readStatus>>;
 
 export async function readStatus(session: Session) {
   const { prisma } = session.database;
-  await settleCrawls(session.database.pool);
+  await settleCrawls(session.database.pool, session.queues);
   const [tracks, spectrograms, failures, dataSets, models, crawls, batches, nights, workers, champion] =
     await Promise.all([
       prisma.track.groupBy({ by: ['state'], _count: true }),

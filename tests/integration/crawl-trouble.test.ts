@@ -22,12 +22,12 @@ onBothBackends('a crawl when Spotify has a bad day', (kind) => {
     const simulator = await bench.simulate({ tracks: 1_800, searchLimit: 8, searchWindowSeconds: 1.5 });
     await Promise.all([bench.workApart(['search']), bench.workApart(['search'])]);
     let attempts = 0;
-    const watch = setInterval(async () => {
-      const jobs = await bench.bench.queues
-        .of('search')
-        .getJobs(['waiting', 'delayed', 'active', 'prioritized']);
+    const look = async () => {
+      const queue = bench.bench.queues.of('search');
+      const jobs = await queue.getJobs(['waiting', 'delayed', 'active', 'prioritized']);
       for (const job of jobs) attempts = Math.max(attempts, job?.attemptsMade ?? 0);
-    }, 100);
+    };
+    const watch = setInterval(() => look().catch(() => {}), 100);
     try {
       const { id } = await bench.begin();
       await eventually(() => asked() > 8, { what: 'the crawl to be under way', everyMs: 10 });
