@@ -5,7 +5,7 @@
  */
 import type { Random } from '../random.ts';
 
-/** Share of names by their number of words, counted on some hundred hip-hop artists of five countries. */
+/** Share of names by their number of words: an estimate; by country a third to over half are one word. */
 const wordCounts: readonly [words: number, share: number][] = [
   [1, 0.52],
   [2, 0.41],
