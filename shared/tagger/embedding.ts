@@ -1,6 +1,6 @@
 /**
  * What the music tagger says of a recording, as it is stored: each part the mean over the recording's
- * patches of 3 seconds.
+ * patches of 3 seconds, but for the spread, which says how much the mean pool differs from patch to patch.
  */
 
 /** Outputs of the network's front and middle, pooled over a patch's frames. */
@@ -8,7 +8,7 @@ export const pooledValues = 753;
 /** Outputs of the layer before the tags. */
 export const penultimateValues = 200;
 
-/** The network's 50 tags, in its order (MagnaTagATune-style tags of the Million Song Dataset). */
+/** The network's 50 tags, in its order (the 50 used most for the Million Song Dataset). */
 export const tags = [
   ...['rock', 'pop', 'alternative', 'indie', 'electronic', 'female vocalists', 'dance', '00s'],
   ...['alternative rock', 'jazz', 'beautiful', 'metal', 'chillout', 'male vocalists', 'classic rock'],
@@ -18,12 +18,14 @@ export const tags = [
   ...['electro', 'heavy metal', 'Progressive rock', '60s', 'rnb', 'indie pop', 'sad', 'House', 'happy'],
 ] as const;
 
-/** float32 values of one recording: mean pool, maximum pool, penultimate layer, tags (probabilities). */
-export const embeddingValues = 2 * pooledValues + penultimateValues + tags.length;
+/** float32 values of one recording: mean pool, its spread, maximum pool, penultimate layer, tags. */
+export const embeddingValues = 3 * pooledValues + penultimateValues + tags.length;
 
 export interface EmbeddingParts {
   /** [753]: mean over time. */
   readonly mean: Float32Array;
+  /** [753]: standard deviation of the mean pool over the patches (dividing by their count); 0 of one patch. */
+  readonly spread: Float32Array;
   /** [753]: maximum over time. */
   readonly max: Float32Array;
   /** [200] */
@@ -40,11 +42,16 @@ export function embeddingParts(values: Float32Array): EmbeddingParts {
   if (values.length !== embeddingValues) {
     throw new Error(`an embedding has ${embeddingValues} values, and this has ${values.length}`);
   }
-  const [max, penultimate, first] = [pooledValues, 2 * pooledValues, 2 * pooledValues + penultimateValues];
+  let from = 0;
+  const next = (length: number) => {
+    from += length;
+    return values.subarray(from - length, from);
+  };
   return {
-    mean: values.subarray(0, max),
-    max: values.subarray(max, penultimate),
-    penultimate: values.subarray(penultimate, first),
-    tags: values.subarray(first),
+    mean: next(pooledValues),
+    spread: next(pooledValues),
+    max: next(pooledValues),
+    penultimate: next(penultimateValues),
+    tags: next(tags.length),
   };
 }
