@@ -4,6 +4,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { UserError } from '../errors.ts';
+import { packageRoot } from '../paths.ts';
 import { runCommand } from './command.ts';
 import { tensorflowEnvironment } from './environment.ts';
 import type { Compiler } from './machine.ts';
@@ -12,12 +13,15 @@ import type { Distribution } from './wheels.ts';
 const require = createRequire(import.meta.url);
 
 const BINDING = 'tfjs_binding.node';
+/** Our own source: it includes the one named after it, and adds functions to the binding. */
+const EXTENSION = join(packageRoot, 'shared/tensorflow/functions.cc');
+const EXTENDED = 'tfjs_binding.cc';
 /** Long enough for a slow machine under load: 10 s on two cores. */
 const COMPILE_TIMEOUT_MS = 15 * 60_000;
 /** Loading reads up to 6 GB of libraries, from a disk that may be slow. */
 const VERIFY_TIMEOUT_MS = 5 * 60_000;
 
-/** The C++ of @tensorflow/tfjs-node-gpu, and the flags it is compiled with. */
+/** The C++ of @tensorflow/tfjs-node-gpu with our own, and the flags it is compiled with. */
 export interface BindingSources {
   /** Absolute paths of the files to compile. */
   files: readonly string[];
@@ -45,8 +49,10 @@ export function bindingSources(): BindingSources {
     .sort();
   const hash = createHash('sha256').update(JSON.stringify(flags()));
   for (const name of names) hash.update(`\0${name}\0`).update(readFileSync(join(folder, name)));
+  hash.update(readFileSync(EXTENSION));
+  const compiled = names.filter((name) => name.endsWith('.cc') && name !== EXTENDED);
   return {
-    files: names.filter((name) => name.endsWith('.cc')).map((name) => join(folder, name)),
+    files: [...compiled.map((name) => join(folder, name)), EXTENSION],
     // Node's headers are often not installed with Node; this package is the Node project's copy.
     includes: [packageFolder, dirname(require.resolve('node-api-headers/include/node_api.h'))],
     key: hash.digest('hex').slice(0, 16),

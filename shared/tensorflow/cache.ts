@@ -27,8 +27,9 @@ export interface CachePaths {
   work: string;
 }
 
-export function cachePaths(cacheDir: string): CachePaths {
-  const root = join(cacheDir, 'tensorflow');
+/** @param name its folder in the cache; the tagger's has the same layout. */
+export function cachePaths(cacheDir: string, name = 'tensorflow'): CachePaths {
+  const root = join(cacheDir, name);
   return {
     root,
     lock: join(root, 'provision.lock'),
@@ -60,9 +61,12 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
 
 /**
  * Read the manifest of a distribution, if it is whole: unpacked from the very wheels that are
- * pinned, and every library there in its full size. Cheap enough for each start (no checksums).
+ * pinned, and every file there in its full size. Cheap enough for each start (no checksums).
  */
-export function readManifest(folder: string, distribution: Distribution): Manifest | undefined {
+export function readManifest(
+  folder: string,
+  distribution: Pick<Distribution, 'wheels'>,
+): Manifest | undefined {
   const manifest = parseManifest(join(folder, MANIFEST));
   if (manifest === undefined) return undefined;
   const identify = (wheels: readonly { sha256: string; keep: readonly string[] }[]) =>

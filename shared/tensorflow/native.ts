@@ -30,10 +30,58 @@ export function tensorflowCore(): TensorFlow {
 /** The name under which tfjs knows the native back end. */
 export const NATIVE_BACKEND = 'tensorflow';
 
+/** An attribute of an operation of TensorFlow. */
+export interface OperationAttribute {
+  readonly name: string;
+  /** One of the binding's TF_ATTR_ codes. */
+  readonly type: number;
+  readonly value: unknown;
+}
+
+/** A tensor as the binding knows it. */
+export interface BoundTensor {
+  readonly id: number;
+  readonly shape: number[];
+  /** One of TensorFlow's codes of types. */
+  readonly dtype: number;
+}
+
 /** What of the binding is used here; the back end uses more. */
-interface Binding {
-  TF_Version: string;
+export interface Binding {
+  readonly TF_Version: string;
+  readonly TF_ATTR_TYPE: number;
+  readonly TF_FLOAT: number;
+  readonly TF_INT32: number;
   isUsingGpuDevice(): boolean;
+  createTensor(shape: number[], dtype: number, values: NodeJS.TypedArray): number;
+  tensorDataSync(id: number): NodeJS.TypedArray;
+  executeOp(
+    operation: string,
+    attributes: readonly OperationAttribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): BoundTensor[];
+  /** These two are our own (functions.cc): a stock tfjs-node lacks them. */
+  addFunction?(name: string, graph: Uint8Array, inputs: string, outputs: string): void;
+  removeFunction?(name: string): void;
+}
+
+/** What of tfjs-node's back end is used here. */
+export interface NativeBackend {
+  binding: Binding;
+  getInputTensorIds(tensors: readonly core.TensorInfo[]): number[];
+  getDTypeInteger(dtype: core.DataType): number;
+  executeSingleOutput(
+    operation: string,
+    attributes: readonly OperationAttribute[],
+    inputs: readonly core.TensorInfo[],
+  ): core.Tensor;
+  executeMultipleOutputs(
+    operation: string,
+    attributes: readonly OperationAttribute[],
+    inputs: readonly core.TensorInfo[],
+    outputs: number,
+  ): core.Tensor[];
 }
 
 interface BackendModule {

@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import { filesUnder, type Manifest, sha256Of, writeManifest } from './cache.ts';
 import { runCommand } from './command.ts';
 import type { Python } from './machine.ts';
-import type { Distribution } from './wheels.ts';
+import type { Wheel } from './wheel.ts';
 
 /**
  * Unpack the parts of a wheel that are kept. Python is at hand anyway, reads zip files of any size
@@ -25,49 +25,60 @@ with zipfile.ZipFile(wheel) as archive:
             os.chmod(path, 0o755)
 `;
 
+/** Wheels that are unpacked into one folder. */
+export interface Bundle {
+  /** What it is, for people. */
+  title: string;
+  version: string;
+  /** Name of its folder in the cache. */
+  name: string;
+  wheels: readonly Wheel[];
+  /** Paths in the folder that must be there. */
+  required: readonly string[];
+}
+
 export interface UnpackOptions {
   python: Python;
-  distribution: Distribution;
-  /** Paths of the verified wheels, in the distribution's order. */
+  bundle: Bundle;
+  /** Paths of the verified wheels, in the bundle's order. */
   wheels: readonly string[];
-  /** Where the distribution ends up. */
+  /** Where the bundle ends up. */
   folder: string;
   /** A folder for half-made things, on the same disk. */
   work: string;
 }
 
 /**
- * Unpack a distribution, whole or not at all: it is made aside, and renamed into place.
- * @throws UserError when the disk is full or a library is missing in its wheel
+ * Unpack a bundle, whole or not at all: it is made aside, and renamed into place.
+ * @throws UserError when the disk is full or something is missing in its wheel
  */
-export async function unpackDistribution(options: UnpackOptions): Promise<void> {
-  const { python, distribution, wheels, folder } = options;
-  const aside = join(options.work, distribution.name);
+export async function unpackBundle(options: UnpackOptions): Promise<void> {
+  const { python, bundle, wheels, folder } = options;
+  const aside = join(options.work, bundle.name);
   await rm(aside, { recursive: true, force: true });
   await mkdir(aside, { recursive: true });
-  for (const [index, wheel] of distribution.wheels.entries()) {
+  for (const [index, wheel] of bundle.wheels.entries()) {
     const args = ['-c', UNPACK, wheels[index] ?? '', aside, ...wheel.keep];
     const { status, stderr } = await runCommand(python.command, args);
     if (status !== 0) throw new UserError(reasonOfUnpack(stderr, basename(wheels[index] ?? '')));
   }
   await writeManifest(aside, {
-    version: distribution.version,
-    wheels: distribution.wheels.map((wheel, index) => ({
+    version: bundle.version,
+    wheels: bundle.wheels.map((wheel, index) => ({
       file: basename(wheels[index] ?? ''),
       sha256: wheel.sha256,
       keep: [...wheel.keep],
     })),
-    files: await describeFiles(aside, distribution),
+    files: await describeFiles(aside, bundle),
   });
   await rm(folder, { recursive: true, force: true });
   await rename(aside, folder);
 }
 
-async function describeFiles(folder: string, distribution: Distribution): Promise<Manifest['files']> {
+async function describeFiles(folder: string, { title, required }: Bundle): Promise<Manifest['files']> {
   const paths = (await filesUnder(folder)).filter((path) => !path.includes('/include/'));
-  for (const library of distribution.libraries) {
-    if (!paths.includes(join('tensorflow', library)))
-      throw new UserError(`${library} is not in the wheel of TensorFlow ${distribution.version}`);
+  for (const path of required) {
+    if (!paths.includes(path)) throw new UserError(`${path} is not in the wheel of ${title}`);
   }
   const files: Manifest['files'] = [];
   for (const path of paths) {

@@ -78,9 +78,14 @@ export function maxPoolGradient(
   forEachWindow(info, (output, positions, count) => {
     for (let channel = 0; channel < info.inChannels; channel += 1) {
       let greatest = positions[0]! + channel;
+      let value = values[greatest]!;
       for (let index = 1; index < count; index += 1) {
         const position = positions[index]! + channel;
-        if (values[position]! > values[greatest]!) greatest = position;
+        const other = values[position]!;
+        if (other > value) {
+          value = other;
+          greatest = position;
+        }
       }
       to[greatest] = to[greatest]! + from[output + channel]!;
     }

@@ -1,11 +1,5 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
-import type { TensorFlow } from '../tensorflow/index.ts';
-
-export interface AdamSettings {
-  readonly learningRate: number;
-  /** Decoupled decay of kernels (arrays of two dimensions and more), per unit of learning rate. */
-  readonly weightDecay: number;
-}
+import type { TensorFlow } from '../../tensorflow/index.ts';
 
 /** Weights with the optimiser's running means of the gradient and of its square. */
 export type AdamState = { weights: Tensor[]; first: Tensor[]; second: Tensor[] };
@@ -14,11 +8,27 @@ const decayOfFirst = 0.9;
 const decayOfSecond = 0.999;
 const epsilon = 1e-7;
 
+/** What of a step depends on its number and learning rate. */
+export interface AdamRates {
+  /** The learning rate, corrected for means that start at 0. */
+  readonly rate: number;
+  /** What kernels (arrays of two dimensions and more) are multiplied by: decoupled weight decay. */
+  readonly kept: number;
+}
+
+/**
+ * @param step 1 for the first.
+ * @param weightDecay per unit of learning rate.
+ */
+export function adamRates(step: number, learningRate: number, weightDecay: number): AdamRates {
+  const correction = Math.sqrt(1 - decayOfSecond ** step) / (1 - decayOfFirst ** step);
+  return { rate: learningRate * correction, kept: 1 - learningRate * weightDecay };
+}
+
 /**
  * Take one step of Adam with decoupled weight decay (Kingma and Ba 2015, arXiv:1412.6980; Loshchilov and
  * Hutter 2019, arXiv:1711.05101; epsilon as in Keras).
  *
- * @param step 1 for the first.
  * @param scale what the gradients are multiplied by first: clipping.
  * @returns new tensors; the old ones are the caller's to dispose.
  */
@@ -27,10 +37,8 @@ export function adamStep(
   { weights, first, second }: AdamState,
   gradients: readonly Tensor[],
   scale: Scalar,
-  step: number,
-  { learningRate, weightDecay }: AdamSettings,
+  { rate, kept }: { rate: Scalar; kept: Scalar },
 ): AdamState {
-  const rate = (learningRate * Math.sqrt(1 - decayOfSecond ** step)) / (1 - decayOfFirst ** step);
   const scaled = gradients.map((gradient) => tf.mul(gradient, scale));
   const newFirst = first.map((mean, i) =>
     tf.add(tf.mul(mean, decayOfFirst), tf.mul(scaled[i]!, 1 - decayOfFirst)),
@@ -40,8 +48,7 @@ export function adamStep(
   );
   const newWeights = weights.map((weight, i) => {
     const move = tf.div(newFirst[i]!, tf.add(tf.sqrt(newSecond[i]!), epsilon));
-    const kept = weightDecay > 0 && weight.rank > 1 ? tf.mul(weight, 1 - learningRate * weightDecay) : weight;
-    return tf.sub(kept, tf.mul(move, rate));
+    return tf.sub(weight.rank > 1 ? tf.mul(weight, kept) : weight, tf.mul(move, rate));
   });
   return { weights: newWeights, first: newFirst, second: newSecond };
 }

@@ -1,5 +1,3 @@
-import { crnnNetwork } from './crnn.ts';
-import { type CrnnPreset, chooseCrnnPreset, crnnPresets } from './crnn-presets.ts';
 import type {
   FitCheckpoint,
   Json,
@@ -7,33 +5,41 @@ import type {
   ModelFamily,
   TrainingContext,
   TrainingOutcome,
-} from './family.ts';
-import { InputMaker, type InputShape, pooledShape } from './network-input.ts';
-import { predictBatch } from './network-prediction.ts';
-import { trainNetwork } from './network-training.ts';
-import type { Normalisation } from './normalisation.ts';
-import { decodeWeights, encodeWeights, type NamedArray, parametersOf } from './weights.ts';
+} from '../family.ts';
+import type { Normalisation } from '../normalisation.ts';
+import type { Spectrogram } from '../spectrograms.ts';
+import { decodeWeights, encodeWeights, type NamedArray, parametersOf } from '../weights.ts';
+import { collapseWarnings } from './collapse.ts';
+import { InputMaker, type InputShape, pooledShape } from './input.ts';
+import { buildNetwork } from './layers.ts';
+import { NetworkPrediction, sigmoid } from './prediction.ts';
+import { choosePreset, type NetworkPreset, type NetworkPresets } from './presets.ts';
+import { priorLogOdds, trainNetwork } from './training.ts';
 
 /** Songs judged at once: bounds memory. */
 const predictionBatch = 16;
 
 interface Topology {
-  readonly family: 'crnn';
+  readonly family: string;
   readonly preset: string;
-  readonly settings: CrnnPreset;
+  readonly settings: NetworkPreset;
   readonly input: InputShape;
   readonly normalisation: Normalisation;
+  /** Added to logits, as training weighs both classes the same. */
+  readonly priorLogOdds: number;
+  /** Of each member: epochs trained, and the one whose weights were kept. */
+  readonly fits: readonly { readonly epochs: number; readonly bestEpoch: number }[];
 }
 
 /** Where an ensemble's fit goes on: members that are done, and the one at work. */
 interface Progress {
   readonly preset: string;
-  readonly done: readonly Pick<TrainingOutcome, 'epochs'>[];
+  readonly done: readonly (Pick<TrainingOutcome, 'epochs'> & { readonly bestEpoch: number })[];
   readonly member: JsonObject;
 }
 
 function networkOf({ settings, input }: Pick<Topology, 'settings' | 'input'>) {
-  return crnnNetwork(settings, ...pooledShape(input));
+  return buildNetwork(settings, ...pooledShape(input));
 }
 
 const prefix = (member: number): string => `member${member + 1}/`;
@@ -51,11 +57,15 @@ function splitCheckpoint(checkpoint: FitCheckpoint | null): {
   return { done: arrays.filter(isDone), fit: { progress: member, bytes } };
 }
 
-async function train(context: TrainingContext): Promise<TrainingOutcome> {
+async function train(
+  family: string,
+  presets: NetworkPresets,
+  context: TrainingContext,
+): Promise<TrainingOutcome> {
   const { tf, backend } = await context.tensorflow();
   const earlier = context.checkpoint?.progress as unknown as Progress | undefined;
-  const preset = earlier?.preset ?? chooseCrnnPreset(context.preset, backend, context.train.length);
-  const settings = crnnPresets[preset as keyof typeof crnnPresets];
+  const preset = earlier?.preset ?? choosePreset(context.preset, backend, context.train.length);
+  const settings = presets[preset as keyof NetworkPresets];
   const { bands, frames } = context.source;
   const input = { bands, frames, poolBands: settings.poolBands, poolFrames: settings.poolFrames };
   const normalisation = await context.normalisation();
@@ -80,58 +90,73 @@ async function train(context: TrainingContext): Promise<TrainingOutcome> {
     });
     resumed.fit = null;
     weights.push(...trained.weights.map((array) => ({ ...array, name: prefix(member) + array.name })));
-    done.push({ epochs: trained.epochs.map((report) => ({ ...report, epoch: before + report.epoch })) });
+    const epochs = trained.epochs.map((report) => ({ ...report, epoch: before + report.epoch }));
+    done.push({ epochs, bestEpoch: trained.bestEpoch });
   }
-  const topology: Topology = { family: 'crnn', preset, settings, input, normalisation };
+  const fits = done.map(({ epochs, bestEpoch }) => ({ epochs: epochs.length, bestEpoch }));
+  const shared = { family, preset, settings, input, normalisation, fits };
+  const topology: Topology = { ...shared, priorLogOdds: priorLogOdds(context.train) };
   const epochs = done.flatMap((member) => member.epochs);
+  const stored = { topology: topology as unknown as JsonObject, weights: encodeWeights(weights) };
   return {
-    ...{ parameters: parametersOf(weights), weights: encodeWeights(weights), epochs },
-    topology: topology as unknown as JsonObject,
-    samplesSeen: epochs.length * context.train.length,
+    ...stored,
+    ...{ parameters: parametersOf(weights), epochs, samplesSeen: epochs.length * context.train.length },
+    warnings: await collapseWarnings(await load(stored, context.tensorflow), topology.priorLogOdds, context),
   };
 }
 
-/** The convolutional recurrent network of the project's forerunner. */
-export const crnn: ModelFamily = {
-  name: 'crnn',
-  description:
-    'Convolutional recurrent network on the spectrogram (Choi et al. 2017), as the original had it; there it scored .598 accuracy and .646 ROC-AUC.',
-  needsTensorFlow: true,
-  usesValidation: true,
-  presets: {
-    auto: 'original on a GPU with thousands of tracks, else small',
-    small: 'a quarter of the filters on averaged cells, for a CPU and hundreds of tracks',
-    original: 'the original, 391,585 parameters at 128 bands',
-  },
-  train,
-
-  async load({ topology, weights }, tensorflow) {
-    const stored = topology as unknown as Topology;
-    const { tf } = await tensorflow();
-    const network = networkOf(stored);
-    const input = new InputMaker(stored.input, stored.normalisation);
-    const arrays = new Map(decodeWeights(weights).map((array) => [array.name, array]));
-    const members = Array.from({ length: stored.settings.members }, (_, member) =>
-      network.weights.map(({ name, shape }) => {
-        const found = arrays.get(prefix(member) + name);
-        if (!found) throw new Error(`the model's weights lack ${name}`);
-        return tf.tensor(found.values, [...shape]);
-      }),
-    );
-    return {
-      predict: async (spectrograms) => {
-        const probabilities = new Array<number>(spectrograms.length).fill(0);
-        for (let from = 0; from < spectrograms.length; from += predictionBatch) {
-          const batch = spectrograms.slice(from, from + predictionBatch);
-          for (const member of members) {
-            const judged = await predictBatch(tf, network, input, member, batch);
-            for (const [i, probability] of judged.entries())
-              probabilities[from + i]! += probability / members.length;
-          }
+async function load(
+  { topology, weights }: Parameters<ModelFamily['load']>[0],
+  tensorflow: TrainingContext['tensorflow'],
+): Promise<{ predict(spectrograms: readonly Spectrogram[]): Promise<number[]>; dispose(): void }> {
+  const stored = topology as unknown as Topology;
+  const { tf } = await tensorflow();
+  const network = networkOf(stored);
+  const input = new InputMaker(stored.input, stored.normalisation);
+  const prediction = new NetworkPrediction(tf, network, input);
+  const arrays = new Map(decodeWeights(weights).map((array) => [array.name, array]));
+  const members = Array.from({ length: stored.settings.members }, (_, member) =>
+    network.weights.map(({ name, shape }) => {
+      const found = arrays.get(prefix(member) + name);
+      if (!found) throw new Error(`the model's weights lack ${name}`);
+      return tf.tensor(found.values, [...shape]);
+    }),
+  );
+  return {
+    predict: async (spectrograms) => {
+      const probabilities = new Array<number>(spectrograms.length).fill(0);
+      for (let from = 0; from < spectrograms.length; from += predictionBatch) {
+        const batch = spectrograms.slice(from, from + predictionBatch);
+        for (const member of members) {
+          const logits = await prediction.run(member, batch);
+          for (const [i, logit] of logits.entries())
+            probabilities[from + i]! += sigmoid(logit + stored.priorLogOdds) / members.length;
         }
-        return probabilities;
-      },
-      dispose: () => tf.dispose(members),
-    };
-  },
-};
+      }
+      return probabilities;
+    },
+    dispose: () => {
+      tf.dispose(members);
+      prediction.dispose();
+    },
+  };
+}
+
+/** A family of networks on the spectrogram. */
+export function networkFamily(
+  name: string,
+  description: string,
+  presets: NetworkPresets,
+  lines: { readonly original: string; readonly small: string },
+): ModelFamily {
+  return {
+    ...{ name, description, needsTensorFlow: true, features: [], usesValidation: true },
+    presets: {
+      auto: 'original on a GPU with thousands of tracks, else small',
+      small: lines.small,
+      original: lines.original,
+    },
+    train: (context) => train(name, presets, context),
+    load,
+  };
+}

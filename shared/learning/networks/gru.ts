@@ -1,5 +1,5 @@
 import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
-import type { TensorFlow } from '../tensorflow/index.ts';
+import type { TensorFlow } from '../../tensorflow/index.ts';
 import type { WeightSpec } from './network.ts';
 
 /** The weights of one layer; gates lie side by side in the order z (update), r (reset), h (candidate). */
@@ -34,14 +34,13 @@ export function gruSpecs(name: string, features: number, units: number): WeightS
  *
  * @param x [steps, batch, features]
  * @param masks for each step [batch, 1], 1 where the step is true; where it is 0 the state is held.
- *   Null: every step of every clip is true.
  * @returns the state after each step, each [batch, units]; it starts at 0.
  */
 export function gru(
   tf: TensorFlow,
   x: Tensor3D,
   { kernel, recurrentKernel, bias }: GruWeights,
-  masks: readonly Tensor2D[] | null,
+  masks: readonly Tensor2D[],
 ): Tensor2D[] {
   const [steps, batch, features] = x.shape;
   const units = recurrentKernel.shape[0];
@@ -61,7 +60,7 @@ export function gru(
     const [update, reset] = tf.split(gates, 2, 1);
     const candidate = tf.tanh(tf.add(inputCandidates[step]!, tf.mul(reset!, stateCandidate!)));
     const next = tf.add(candidate, tf.mul(update!, tf.sub(state, candidate))) as Tensor2D;
-    state = masks ? tf.add(state, tf.mul(masks[step]!, tf.sub(next, state))) : next;
+    state = tf.add(state, tf.mul(masks[step]!, tf.sub(next, state)));
     states.push(state);
   }
   return states;

@@ -1,5 +1,5 @@
-import type { Normalisation } from './normalisation.ts';
-import { rangeDb, type Spectrogram } from './spectrograms.ts';
+import type { Normalisation } from '../normalisation.ts';
+import { rangeDb, type Spectrogram } from '../spectrograms.ts';
 
 /** The size of a network's input, and how spectrograms are averaged down to it. */
 export interface InputShape {

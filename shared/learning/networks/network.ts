@@ -1,7 +1,7 @@
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
-import type { TensorFlow } from '../tensorflow/index.ts';
-import { normal, type Random, uniform } from './random.ts';
-import { sizeOf } from './weights.ts';
+import type { TensorFlow } from '../../tensorflow/index.ts';
+import { normal, type Random, uniform } from '../random.ts';
+import { sizeOf } from '../weights.ts';
 
 /** One array of a network's weights: its shape and how it starts. */
 export interface WeightSpec {
@@ -21,7 +21,7 @@ export interface Network {
    *
    * @param weights in the order of `this.weights`.
    * @param x [batch, bands, frames, 1], normalised, 0 in padding.
-   * @param frames of each clip that are true, 1 to x's frames.
+   * @param frames [batch] float32: of each clip those that are true, 1 to x's frames.
    * @param dropout null when predicting.
    * @returns [batch] logits of being popular.
    */
@@ -29,7 +29,7 @@ export interface Network {
     tf: TensorFlow,
     weights: readonly Tensor[],
     x: Tensor4D,
-    frames: readonly number[],
+    frames: Tensor1D,
     dropout: DropoutMask | null,
   ): Tensor1D;
 }
