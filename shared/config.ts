@@ -25,6 +25,7 @@ const environmentSchema = z.object({
   PREVIEW_MAX_MEGABYTES: whole(1, 1900).default(5),
   SIMULATOR_URL: z.url({ protocol: /^http$/, hostname: /^(127\.0\.0\.1|localhost)$/ }).optional(),
   TENSORFLOW: z.enum(['auto', 'gpu', 'cpu', 'wasm']).default('auto'),
+  TAGGER: z.enum(['auto', 'off']).default('auto'),
 });
 
 /** The world outside: where it is and who we are to it. With the simulator only the addresses differ. */
@@ -51,7 +52,7 @@ export interface Config {
   databaseUrl: string | undefined;
   /** Redis that carries the queues instead of PostgreSQL. */
   redisUrl: string | undefined;
-  /** Absolute path of what can be downloaded again: TensorFlow's libraries. Shared by checkouts. */
+  /** Absolute path of what can be downloaded again: TensorFlow's libraries, the tagger. Shared by checkouts. */
   cacheDir: string;
   /** Undefined where nobody asked: a service then says more than a command. */
   logLevel: 'silent' | 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | undefined;
@@ -65,6 +66,8 @@ export interface Config {
   keepPreviews: boolean;
   outside: OutsideConfig;
   tensorflow: 'auto' | 'gpu' | 'cpu' | 'wasm';
+  /** Whether the music tagger listens to recordings, where it can be had. */
+  tagger: 'auto' | 'off';
 }
 
 /**
@@ -96,6 +99,7 @@ export function parseConfig(environment: NodeJS.ProcessEnv): Config {
     keepPreviews: env.KEEP_PREVIEWS === 'yes',
     outside: outsideOf(env),
     tensorflow: env.TENSORFLOW,
+    tagger: env.TAGGER,
   };
 }
 

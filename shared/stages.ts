@@ -2,8 +2,10 @@
  * The one table of stages: for each its queue, what a job carries, how often and why it is tried
  * again, how a job is named, how many run at once in a process, and what follows.
  *
- *   search ─► preview ─► spectrogram ─► [a batch's last song] ─► score
- *      └► lookup ─┘                  └► [data set frozen]     ─► train
+ *   search ─► preview ─► embedding ─► spectrogram ─► [a batch's last song] ─► score
+ *      └► lookup ─┘ └───────────────────┘         └► [data set frozen]     ─► train
+ *
+ * The spectrogram is what makes a track ready; an embedding comes before it, and only where there is a tagger.
  *   schedule: a night, which starts crawl, freeze and train one after the other
  *
  * Payloads carry ids, never rows or audio. A job's id is made from its payload alone, so that the
@@ -53,6 +55,7 @@ export interface StagePayloads {
   search: SearchPayload;
   lookup: LookupPayload;
   preview: AudioPayload;
+  embedding: AudioPayload;
   spectrogram: AudioPayload;
   train: TrainPayload;
   score: ScorePayload;
@@ -115,6 +118,18 @@ export const stages: { readonly [Name in StageName]: Stage<Name> } = {
     because: 'disks and networks have bad minutes: five tries span about half a minute',
     jobId: (payload) => `preview-${payload.kind}-${payload.id}-${payload.parametersHash}`,
     concurrency: () => 8,
+    next: ['embedding', 'spectrogram'],
+  },
+  embedding: {
+    name: 'embedding',
+    does: 'lets the music tagger listen to the audio',
+    payload: audioPayload,
+    attempts: 3,
+    backoff: { type: 'exponential', delay: 500, jitter: 0.5 },
+    because: 'the tagger is deterministic: only the database or a killed process is worth another try',
+    jobId: (payload) => `embedding-${payload.kind}-${payload.id}-${payload.parametersHash}`,
+    // The tagger takes one after the other; meanwhile the next ones are decoded.
+    concurrency: (config) => config.audio.processes + 1,
     next: ['spectrogram'],
   },
   spectrogram: {

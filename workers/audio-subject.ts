@@ -77,7 +77,7 @@ export async function markReady(
   const data = { state: 'ready' as const, contentHash, failureReason: null, warnings };
   await database.prisma.$transaction(async (transaction) => {
     await transaction.song.updateMany({ where: { id: row.id }, data });
-    await resolveFailures(transaction, { songId: row.id });
+    await resolveFailures(transaction, { songId: row.id }, 'embedding');
     if (!keepPreview) await transaction.preview.deleteMany({ where: { contentHash } });
   });
 }
@@ -117,8 +117,9 @@ export async function markFailed(
   const { kind, id } = payload;
   const { prisma } = database;
   if (kind === 'track') {
-    const address = (await findSubject(database, payload))?.address ?? null;
-    if (!(await markTracksFailed(database.pool, { kind, id, address }, { reason, forget }))) return null;
+    const subject = await findSubject(database, payload);
+    if (!subject) return null;
+    await markTracksFailed(database.pool, subject, { reason, forget });
     return { subject: await trackSubject(database, id), next: [] };
   }
   const data = { state: 'failed' as const, failureReason: reason };
@@ -127,6 +128,19 @@ export async function markFailed(
   const song = await prisma.song.findUniqueOrThrow({ where: { id } });
   const next = await scoreWhenComplete(database, { kind, id });
   return { subject: { subject: song.file, songId: id }, next };
+}
+
+/** What a failure of a track or song belongs to; null when the row is gone. */
+export async function failureSubject(
+  database: Database,
+  { kind, id }: AudioPayload,
+): Promise<FailureSubject | null> {
+  if (kind === 'song') {
+    const song = await database.prisma.song.findUnique({ where: { id } });
+    return song && { subject: song.file, songId: id };
+  }
+  const track = await database.prisma.track.findUnique({ where: { id }, select: { id: true } });
+  return track && trackSubject(database, id);
 }
 
 /** What a failure of a track belongs to: the newest crawl that saw it. */

@@ -6,13 +6,17 @@ import type { Learner } from '../shared/learning/learner.ts';
 import type { Logger } from '../shared/logging.ts';
 import type { NextJob, Queues } from '../shared/queues/queues.ts';
 import type { StageName, StagePayloads } from '../shared/stages.ts';
+import type { Tagger } from '../shared/tagger/tagger.ts';
 
 /** What a worker process has open; the costly parts are made when a stage first asks for them. */
 export interface Services {
   config: Config;
+  /** The stages that this process runs. */
+  stages: readonly StageName[];
   database: Database;
   queues: Queues;
   spectrograms: () => SpectrogramPool;
+  tagger: () => Tagger;
   /** One process trains, another judges songs: a song does not wait for a training. */
   trainer: () => Learner;
   judge: () => Learner;

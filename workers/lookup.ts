@@ -50,6 +50,7 @@ async function lookUp(
     return { outcome: 'skipped', why: 'its crawl was cancelled' };
   }
 
+  const lacked = !hasAddress(track);
   const missing = await takeFromSibling(trackId, track, database);
   if (missing.rank || (missing.address && parametersHash !== null)) {
     const found = track.isrc === null ? null : await deezer.lookup(track.isrc, context.signal);
@@ -73,7 +74,8 @@ async function lookUp(
   return {
     outcome: 'done',
     ...(missing.rank ? { note: `its popularity stays unknown: ${whyUnknown(track)}` } : {}),
-    next: previewOf(payload, track),
+    // An address that was looked up for a track that is ready is wanted for its embedding.
+    next: previewOf(payload, { ready: track.ready && !lacked }),
   };
 }
 
@@ -101,7 +103,10 @@ function hasAddress({ location, fetched }: { location: string | null; fetched: b
   return location !== null && (fetched || !hasExpired(location, Date.now()));
 }
 
-function previewOf({ trackId, parametersHash }: LookupPayload, { ready }: LookupTrack): NextJob[] {
+function previewOf(
+  { trackId, parametersHash }: LookupPayload,
+  { ready }: Pick<LookupTrack, 'ready'>,
+): NextJob[] {
   if (parametersHash === null || ready) return [];
   return [{ stage: 'preview', payload: { kind: 'track', id: trackId, parametersHash } }];
 }

@@ -7,6 +7,7 @@ import { parseConfig } from '../shared/config.ts';
 import { reasonOf, UserError } from '../shared/errors.ts';
 import { createLogger } from '../shared/logging.ts';
 import { parseStageNames, type StageName, stageNames } from '../shared/stages.ts';
+import { buildEmbedding } from './embedding.ts';
 import type { HandlerBuilder } from './handler.ts';
 import { buildLookup } from './lookup.ts';
 import { buildPreview } from './preview.ts';
@@ -22,6 +23,7 @@ export const builders: Record<StageName, HandlerBuilder> = {
   search: buildSearch,
   lookup: buildLookup,
   preview: buildPreview,
+  embedding: buildEmbedding,
   spectrogram: buildSpectrogram,
   train: buildTrain,
   score: buildScore,

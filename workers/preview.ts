@@ -1,9 +1,19 @@
-/** Stage preview: fetch the audio of a track or song and keep its bytes until the spectrogram is made. */
+/**
+ * Stage preview: fetch the audio of a track or song and keep its bytes until the spectrogram is made. What has
+ * no embedding yet is embedded first, where there is a tagger; also when the spectrogram is there already.
+ */
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findKnownAudio, markFetched, markTracksFailed, storeFetched } from '../shared/database/previews.ts';
+import {
+  findKnownAudio,
+  forgetAddress,
+  type KnownAudio,
+  markFetched,
+  markTracksFailed,
+  storeFetched,
+} from '../shared/database/previews.ts';
 import { CancelledError, PermanentError } from '../shared/errors.ts';
 import { createPreviewFetcher, type PreviewFetcher } from '../shared/outside/fetch-preview.ts';
 import { Locks } from '../shared/outside/locks.ts';
@@ -18,13 +28,14 @@ import {
   markFailed,
   reuseSpectrogram,
 } from './audio-subject.ts';
+import { EmbeddingRoute } from './embedding-route.ts';
 import type { Handler, JobContext, Outcome, Services } from './handler.ts';
 
 /**
- * Downloads wait while so many spectrograms are to be made already: networks are faster than decoders,
+ * Downloads wait while so much audio is to be decoded already: networks are faster than decoders,
  * and what is fetched lies in the database until it is decoded.
  */
-const mostSpectrogramsWaiting = 500;
+const mostWaiting = 500;
 /** After so long, in milliseconds, a download begins all the same: spectrograms may be made by nobody. */
 const longestPatienceMs = 10_000;
 const patiencePollMs = 500;
@@ -32,6 +43,7 @@ const patiencePollMs = 500;
 export function buildPreview(services: Services): Handler<'preview'> {
   const folder = join(services.config.dataDir, 'downloads');
   removeOldDownloads(folder);
+  const route = new EmbeddingRoute(services);
   const outside: Outside = {
     fetcher: createPreviewFetcher(services.config.outside),
     folder,
@@ -40,7 +52,7 @@ export function buildPreview(services: Services): Handler<'preview'> {
   };
   return {
     stage: 'preview',
-    run: (payload, context) => fetchPreview(payload, context, services, outside),
+    run: (payload, context) => fetchPreview(payload, context, services, route, outside),
     fail: (payload, reason) => markFailed(services.database, payload, reason, { forget: false }),
   };
 }
@@ -58,6 +70,7 @@ async function fetchPreview(
   payload: AudioPayload,
   context: JobContext,
   services: Services,
+  route: EmbeddingRoute,
   outside: Outside,
 ): Promise<Outcome> {
   const subject = await findSubject(services.database, payload);
@@ -71,11 +84,11 @@ async function fetchPreview(
   }
   if (address === null) {
     const bytes = await readAudioFile(location, services.config.audio.maxBytes);
-    return keep(bytes, subject, payload, services);
+    return keep(bytes, subject, payload, services, route);
   }
   // Who comes while another fetches the same address finds it fetched.
   return outside.locks.hold(address, context.signal, () =>
-    fetchOnce(address, subject, payload, context, services, outside),
+    fetchOnce(address, subject, payload, context, services, route, outside),
   );
 }
 
@@ -86,28 +99,22 @@ async function fetchOnce(
   payload: AudioPayload,
   context: JobContext,
   services: Services,
+  route: EmbeddingRoute,
   outside: Outside,
 ): Promise<Outcome> {
   const { pool } = services.database;
   const { parametersHash } = payload;
   const known = await findKnownAudio(pool, subject, parametersHash);
   if (!known) return { outcome: 'skipped', why: 'its row is gone' };
-  const { contentHash } = known;
-  if (contentHash !== null) {
-    const reused = await reuseSpectrogram(services, subject, { contentHash, parametersHash });
-    if (reused) return reused;
-    await markFetched(pool, subject, contentHash);
-    return {
-      outcome: 'skipped',
-      why: 'its audio has been fetched already',
-      next: [{ stage: 'spectrogram', payload }],
-    };
-  }
+  const used = await useKnown(known, subject, payload, services, route);
+  if (used) return used;
   // It has failed with another track of the address. Whoever tries again sets it to queued first.
   if (known.state === 'failed') throw new PermanentError(known.failureReason ?? 'it has failed before');
   if (hasExpired(address, Date.now())) {
     if (known.crawlId === null) throw new PermanentError('the address of its preview has expired');
     const lookup = { trackId: payload.id, crawlId: known.crawlId, parametersHash };
+    // A track that is ready is looked up only where it has no address.
+    if (known.state === 'ready') await forgetAddress(pool, subject);
     const why = 'the address of its preview has expired: it is asked for again';
     return { outcome: 'skipped', why, next: [{ stage: 'lookup', payload: lookup }] };
   }
@@ -121,24 +128,49 @@ async function fetchOnce(
     }
     throw error;
   });
-  const outcome = await keep(bytes, subject, payload, services);
+  const outcome = await keep(bytes, subject, payload, services, route);
   partial.remove();
   return outcome;
 }
 
-/** Keep the bytes until the spectrogram is made, unless it is there already. */
+/** Use what is there of the address's audio: the outcome, or null when it has to be fetched. */
+async function useKnown(
+  { contentHash, kept }: KnownAudio,
+  subject: AudioSubject,
+  payload: AudioPayload,
+  services: Services,
+  route: EmbeddingRoute,
+): Promise<Outcome | null> {
+  if (contentHash === null) return null;
+  const embed = await route.wants(contentHash);
+  if (embed && !kept) return null;
+  if (!embed) {
+    const { parametersHash } = payload;
+    const reused = await reuseSpectrogram(services, subject, { contentHash, parametersHash });
+    if (reused) return reused;
+  }
+  await markFetched(services.database.pool, subject, contentHash);
+  const why = 'its audio has been fetched already';
+  return { outcome: 'skipped', why, next: [{ stage: embed ? 'embedding' : 'spectrogram', payload }] };
+}
+
+/** Keep the bytes until the embedding and the spectrogram are made, unless they are there already. */
 async function keep(
   bytes: Buffer,
   subject: AudioSubject,
   payload: AudioPayload,
   services: Services,
+  route: EmbeddingRoute,
 ): Promise<Outcome> {
   const contentHash = createHash('sha256').update(bytes).digest('hex');
   const { parametersHash } = payload;
-  const reused = await reuseSpectrogram(services, subject, { contentHash, parametersHash });
-  if (reused) return reused;
+  const embed = await route.wants(contentHash);
+  if (!embed) {
+    const reused = await reuseSpectrogram(services, subject, { contentHash, parametersHash });
+    if (reused) return reused;
+  }
   await storeFetched(services.database.pool, subject, contentHash, bytes);
-  return { outcome: 'done', next: [{ stage: 'spectrogram', payload }] };
+  return { outcome: 'done', next: [{ stage: embed ? 'embedding' : 'spectrogram', payload }] };
 }
 
 /** Returns what waits until there is room for another preview. The queue is looked at by one for all. */
@@ -148,14 +180,16 @@ function waitForRoom(queues: Queues): (signal: AbortSignal) => Promise<void> {
   const look = () => {
     if (Date.now() - lookedAt < patiencePollMs) return waiting;
     lookedAt = Date.now();
-    waiting = queues.counts('spectrogram').then((counts) => counts.waiting);
+    waiting = Promise.all([queues.counts('embedding'), queues.counts('spectrogram')]).then(
+      ([embedding, spectrogram]) => embedding.waiting + spectrogram.waiting,
+    );
     return waiting;
   };
   return async (signal) => {
     const end = Date.now() + longestPatienceMs;
-    while ((await look()) > mostSpectrogramsWaiting && Date.now() < end) {
+    while ((await look()) > mostWaiting && Date.now() < end) {
       await sleep(patiencePollMs, undefined, { signal }).catch(() => {});
-      if (signal.aborted) throw new CancelledError('stopped while the spectrograms were behind');
+      if (signal.aborted) throw new CancelledError('stopped while the decoding was behind');
     }
   };
 }

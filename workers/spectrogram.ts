@@ -1,6 +1,7 @@
 /** Stage spectrogram: decode the audio in a process of its own and store its mel spectrogram. */
 import type { SpectrogramParameters } from '../shared/audio/parameters.ts';
 import type { SpectrogramResult } from '../shared/audio/spectrogram.ts';
+import { resolveEmbeddingFailures } from '../shared/database/embeddings.ts';
 import type { Database } from '../shared/database/index.ts';
 import { dropPreview, loadPreview } from '../shared/database/previews.ts';
 import { PermanentError } from '../shared/errors.ts';
@@ -39,6 +40,8 @@ export function buildSpectrogram(services: Services): Handler<'spectrogram'> {
     fail: async (payload, reason) => {
       const contentHash = (await findSubject(database, payload))?.contentHash;
       const failed = await markFailed(database, payload, reason, { forget: true });
+      // Audio that is no good has no embedding either: one trouble, told once.
+      await resolveEmbeddingFailures(database.pool, payload);
       // A retry fetches the audio anew: it may have been mended.
       if (contentHash && !config.keepPreviews) await dropPreview(database.pool, contentHash);
       return failed;

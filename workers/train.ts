@@ -3,9 +3,8 @@
  * The computing is done by the learner, a process of its own; this side moves rows.
  */
 import { createHash } from 'node:crypto';
-import { finishTrainingRun } from '../shared/champion.ts';
 import { codeVersion } from '../shared/code-version.ts';
-import { cacheDataSet } from '../shared/data-set-cache.ts';
+import { cacheDataSet } from '../shared/data-sets/cache.ts';
 import type {
   Checkpoint as CheckpointRow,
   DataSet,
@@ -17,9 +16,11 @@ import { CancelledError } from '../shared/errors.ts';
 import { resolveFailures } from '../shared/failures.ts';
 import { publicId } from '../shared/identifiers.ts';
 import type { TrainCheckpoint, TrainResult, TrainTask } from '../shared/learning/task.ts';
+import { finishTrainingRun, type StoredPrediction, storePredictions } from '../shared/registry/index.ts';
 import type { TrainPayload } from '../shared/stages.ts';
 import type { ModelOptions } from '../shared/training-options.ts';
 import type { Handler, JobContext, Outcome, Services } from './handler.ts';
+import { judgeChampion } from './judge-champion.ts';
 
 /** How often a running training looks whether somebody cancelled it, in milliseconds. */
 const cancelPollMs = 1_000;
@@ -53,7 +54,11 @@ async function train({ modelId }: TrainPayload, context: JobContext, services: S
     include: { dataSet: { include: { parameters: true } }, checkpoint: true },
   });
   if (!model) return { outcome: 'skipped', why: 'its row is gone' };
-  if (model.state === 'ready') return { outcome: 'skipped', why: 'it is trained' };
+  if (model.state === 'ready') {
+    // A worker may have died between the two.
+    await conclude(model, context, services);
+    return { outcome: 'skipped', why: 'it is trained' };
+  }
   if (model.cancelRequestedAt) {
     await markCancelled(services, modelId);
     return { outcome: 'skipped', why: 'it was cancelled' };
@@ -92,23 +97,29 @@ async function train({ modelId }: TrainPayload, context: JobContext, services: S
   } finally {
     cancel.stop();
   }
-  await finishTrainingRun(services.database.prisma, modelId);
+  await conclude(model, context, services);
   return { outcome: 'done' };
+}
+
+/** What follows when a model is trained and stored. */
+async function conclude({ id, dataSetId }: ModelRow, context: JobContext, services: Services): Promise<void> {
+  await judgeChampion(dataSetId, context, services);
+  await finishTrainingRun(services.database.prisma, id);
 }
 
 async function learningTask(model: ModelRow, context: JobContext, services: Services): Promise<TrainTask> {
   const { config, database } = services;
   const { dataSet, checkpoint } = model;
-  const { folder, records } = await cacheDataSet(database.prisma, dataSet, config.dataDir, context.log);
   const options = model.options as unknown as ModelOptions;
+  const features = options.features ?? ['audio'];
+  const cached = await cacheDataSet(database, dataSet, features, config.dataDir, context.log);
   return {
     model: model.name,
     preset: options.preset,
     seed: options.seed,
     shuffleLabels: options.shuffleLabels,
     crossValidationFolds: options.crossValidationFolds,
-    shardsFolder: folder,
-    records,
+    ...cached,
     threshold: dataSet.threshold,
     thresholdRule: dataSet.thresholdRule === 'median' ? 'median' : Number(dataSet.thresholdRule),
     normalisation: dataSet.normalisation as unknown as TrainTask['normalisation'],
@@ -131,16 +142,23 @@ async function storeCheckpoint(
   await prisma.checkpoint.upsert({ where: { modelId }, create: { modelId, ...data }, update: data });
 }
 
+/** Storing a large network and what it said of a large catalogue may take this long, in milliseconds. */
+const storeTimeoutMs = 300_000;
+
 async function storeResult(services: Services, model: ModelRow, result: TrainResult): Promise<void> {
+  const { prisma } = services.database;
   const json = (value: unknown) => value as Prisma.InputJsonValue;
   const bytes = new Uint8Array(result.weights);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  await services.database.prisma.$transaction(async (transaction) => {
+  const predictions = await predictionsOf(prisma, model.dataSetId, result);
+  const store = async (transaction: Prisma.TransactionClient) => {
     await transaction.modelWeights.upsert({
       where: { modelId: model.id },
       create: { modelId: model.id, bytes, sha256 },
       update: { bytes, sha256 },
     });
+    await transaction.modelPrediction.deleteMany({ where: { modelId: model.id } });
+    await storePredictions(transaction, model.id, predictions);
     await transaction.model.update({
       where: { id: model.id },
       data: {
@@ -156,7 +174,25 @@ async function storeResult(services: Services, model: ModelRow, result: TrainRes
     });
     await transaction.checkpoint.deleteMany({ where: { modelId: model.id } });
     await resolveFailures(transaction, { modelId: model.id });
+  };
+  await prisma.$transaction(store, { timeout: storeTimeoutMs });
+}
+
+/** The predictions of a result by track: their index is a place in the data set, which is in the order of track ids. */
+async function predictionsOf(
+  prisma: Services['database']['prisma'],
+  dataSetId: number,
+  { predictions }: TrainResult,
+): Promise<StoredPrediction[]> {
+  const tracks = await prisma.dataSetTrack.findMany({
+    where: { dataSetId },
+    orderBy: { trackId: 'asc' },
+    select: { trackId: true },
   });
+  return predictions.map(({ index, side, probability, label }) => ({
+    ...{ trackId: tracks[index]!.trackId, side, probability },
+    popular: label === 1,
+  }));
 }
 
 /** A cancel is a mark on the model's row, so that it reaches the training on whichever machine it runs. */

@@ -13,6 +13,7 @@ import { openQueueBackend, type Worker } from '../shared/queues/backend.ts';
 import { Queues } from '../shared/queues/queues.ts';
 import { syncSchedules } from '../shared/schedules/sync.ts';
 import { type StageName, stages } from '../shared/stages.ts';
+import { Tagger } from '../shared/tagger/tagger.ts';
 import type { AnyHandler, Handler, HandlerBuilder, Services } from './handler.ts';
 import { runJob, settleFailure } from './run-job.ts';
 
@@ -52,16 +53,21 @@ export async function startWorkers(
   const backend = await openQueueBackend(config, database.url);
   const queues = new Queues(backend);
   const pool = lazily(() => new SpectrogramPool(config.audio));
+  const learning = { preference: config.tensorflow, cacheDir: config.cacheDir };
+  // biome-ignore lint/style/noProcessEnv: a child process gets this one's environment
+  const tagger = lazily(() => new Tagger(learning, process.env));
   const newLearner = () =>
     // biome-ignore lint/style/noProcessEnv: a child process gets this one's environment
-    new Learner({ preference: config.tensorflow, cacheDir: config.cacheDir }, process.env);
+    new Learner(learning, process.env);
   const trainer = lazily(newLearner);
   const judge = lazily(newLearner);
   const services: Services = {
     config,
+    stages: only,
     database,
     queues,
     spectrograms: pool.get,
+    tagger: tagger.get,
     trainer: trainer.get,
     judge: judge.get,
   };
@@ -161,7 +167,7 @@ export async function startWorkers(
       shutdown.abort();
       await Promise.all(workers.map((worker) => worker.close()));
       await pool.made?.close();
-      await Promise.all([trainer.made?.close(), judge.made?.close()]);
+      await Promise.all([tagger.made?.close(), trainer.made?.close(), judge.made?.close()]);
       await closer.stop();
       await schedules?.stop();
       await row.stop();

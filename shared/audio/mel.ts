@@ -17,6 +17,9 @@ function hzOfMel(mel: number): number {
 
 type MelParameters = Pick<SpectrogramParameters, 'sampleRate' | 'fftSize' | 'bands' | 'minHz' | 'maxHz'>;
 
+/** What a mel spectrogram is made by: the bank of filters, and how far apart the frames are. */
+export type MelSpectrogramParameters = MelParameters & Pick<SpectrogramParameters, 'hop'>;
+
 /** The edges of the bands, in hertz: band b rises from edge b to b + 1 and falls to b + 2. */
 export function bandEdges({ bands, minHz, maxHz }: MelParameters): number[] {
   const lowest = melOfHz(minHz);
@@ -96,7 +99,7 @@ const FLOAT_BYTES = 4;
  * longest signal so far needed, for as long as the process lives: make one and keep it.
  */
 export class MelSpectrogram {
-  readonly #parameters: SpectrogramParameters;
+  readonly #parameters: MelSpectrogramParameters;
   readonly #bank: MelFilterBank;
   readonly #fft: PffftModule;
   readonly #setup: number;
@@ -105,7 +108,7 @@ export class MelSpectrogram {
   #signal = 0;
   #signalSamples = 0;
 
-  private constructor(parameters: SpectrogramParameters, fft: PffftModule) {
+  private constructor(parameters: MelSpectrogramParameters, fft: PffftModule) {
     this.#parameters = parameters;
     this.#bank = melFilterBank(parameters);
     this.#fft = fft;
@@ -117,7 +120,7 @@ export class MelSpectrogram {
   }
 
   /** @throws RangeError when `fftSize` is no size that can be transformed */
-  static async create(parameters: SpectrogramParameters): Promise<MelSpectrogram> {
+  static async create(parameters: MelSpectrogramParameters): Promise<MelSpectrogram> {
     return new MelSpectrogram(parameters, await PFFFT());
   }
 

@@ -2,13 +2,12 @@ import workerpool from 'workerpool';
 import { CancelledError, PermanentError } from '../errors.ts';
 import { entryPoint } from '../paths.ts';
 import { MEMORY_SIGNAL, RETIRED_EXIT_CODE } from './child-end.ts';
+import type { LogMelExcerpt, LogMelParameters } from './log-mel.ts';
 import type { SpectrogramParameters } from './parameters.ts';
 import type { SpectrogramResult } from './spectrogram.ts';
 
 /** What a child process answers: errors lose their class on the way between processes. */
-export type SpectrogramOutcome =
-  | { kind: 'made'; result: SpectrogramResult }
-  | { kind: 'permanent'; reason: string };
+export type ChildOutcome<T> = { kind: 'made'; result: T } | { kind: 'permanent'; reason: string };
 
 /** JavaScript's heap in a child, in megabytes. Audio lies outside of it; parent-watch.ts bounds that. */
 const HEAP_MEGABYTES = 256;
@@ -68,14 +67,32 @@ export class SpectrogramPool {
    *   the decoder
    * @throws CancelledError when the signal is aborted or the pool is closed
    */
-  async make(
+  make(
     bytes: Uint8Array,
     parameters: SpectrogramParameters,
     signal?: AbortSignal,
   ): Promise<SpectrogramResult> {
+    return this.#run('makeSpectrogram', [bytes, parameters], signal);
+  }
+
+  /** Make the logarithmic mel spectrogram of an audio file, as {@link makeLogMel} does; else as `make`. */
+  makeLogMel(bytes: Uint8Array, parameters: LogMelParameters, signal?: AbortSignal): Promise<Float32Array> {
+    return this.#run('makeLogMel', [bytes, parameters], signal);
+  }
+
+  /** As `makeLogMel`, with the place of the excerpt. */
+  makeLogMelExcerpt(
+    bytes: Uint8Array,
+    parameters: LogMelParameters,
+    signal?: AbortSignal,
+  ): Promise<LogMelExcerpt> {
+    return this.#run('makeLogMelExcerpt', [bytes, parameters], signal);
+  }
+
+  async #run<T>(method: string, task: readonly unknown[], signal: AbortSignal | undefined): Promise<T> {
     await this.#takeTurn(signal);
     try {
-      const outcome = await this.#attempt(bytes, parameters, signal);
+      const outcome = await this.#attempt<T>(method, task, signal);
       if (outcome.kind === 'permanent') throw new PermanentError(outcome.reason);
       return outcome.result;
     } finally {
@@ -124,15 +141,15 @@ export class SpectrogramPool {
     else next();
   }
 
-  async #attempt(
-    bytes: Uint8Array,
-    parameters: SpectrogramParameters,
+  async #attempt<T>(
+    method: string,
+    task: readonly unknown[],
     signal: AbortSignal | undefined,
-  ): Promise<SpectrogramOutcome> {
+  ): Promise<ChildOutcome<T>> {
     for (let attempt = 1; ; ) {
       this.#refuseIfOver(signal);
       try {
-        return await this.#execute(bytes, parameters, signal);
+        return await this.#execute<T>(method, task, signal);
       } catch (error) {
         this.#refuseIfOver(signal);
         if (error instanceof workerpool.Promise.TimeoutError) {
@@ -152,18 +169,18 @@ export class SpectrogramPool {
     }
   }
 
-  async #execute(
-    bytes: Uint8Array,
-    parameters: SpectrogramParameters,
+  async #execute<T>(
+    method: string,
+    task: readonly unknown[],
     signal: AbortSignal | undefined,
-  ): Promise<SpectrogramOutcome> {
-    const task = this.#pool.exec('makeSpectrogram', [bytes, parameters]);
+  ): Promise<ChildOutcome<T>> {
+    const running = this.#pool.exec(method, [...task]);
     const cancel = (): void => {
-      task.cancel();
+      running.cancel();
     };
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      return (await task.timeout(this.#timeoutSeconds * 1_000)) as SpectrogramOutcome;
+      return (await running.timeout(this.#timeoutSeconds * 1_000)) as ChildOutcome<T>;
     } finally {
       signal?.removeEventListener('abort', cancel);
     }

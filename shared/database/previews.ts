@@ -66,6 +66,8 @@ export interface KnownAudio {
   failureReason: string | null;
   /** The audio's content hash, when its bytes or its spectrogram are there; null: it has to be fetched. */
   contentHash: string | null;
+  /** Whether the bytes are there. */
+  kept: boolean;
   /** The newest crawl that wants the track. */
   crawlId: number | null;
 }
@@ -77,20 +79,25 @@ export async function findKnownAudio(
   parametersHash: string,
 ): Promise<KnownAudio | null> {
   const { rows } = await pool.query<KnownAudio>(
-    `SELECT t.state, t.failure_reason AS "failureReason",
-       (SELECT s.content_hash FROM tracks s WHERE s.location = $2 AND (
-          EXISTS (SELECT FROM spectrograms m WHERE m.content_hash = s.content_hash AND m.parameters_hash = $3)
-          OR EXISTS (SELECT FROM previews p WHERE p.content_hash = s.content_hash))
-        LIMIT 1) AS "contentHash",
+    `SELECT t.state, t.failure_reason AS "failureReason", known.hash AS "contentHash",
+       EXISTS (SELECT FROM previews p WHERE p.content_hash = known.hash) AS kept,
        (SELECT max(c.id) FROM crawl_tracks l JOIN crawls c ON c.id = l.crawl_id
         WHERE l.track_id = t.id AND c.state <> 'cancelled') AS "crawlId"
-     FROM tracks t WHERE t.id = $1`,
+     FROM tracks t LEFT JOIN LATERAL (
+       SELECT s.content_hash AS hash FROM tracks s WHERE s.location = $2 AND (
+         EXISTS (SELECT FROM spectrograms m WHERE m.content_hash = s.content_hash AND m.parameters_hash = $3)
+         OR EXISTS (SELECT FROM previews p WHERE p.content_hash = s.content_hash))
+       LIMIT 1) AS known ON true
+     WHERE t.id = $1`,
     [id, address, parametersHash],
   );
   return rows[0] ?? null;
 }
 
-/** Keep the bytes under their sha256 and mark the row fetched, or neither; and all queued tracks of the address. */
+/**
+ * Keep the bytes under their sha256 and mark the row fetched, or neither; and all queued tracks of the address.
+ * A track that is ready with the same audio stays so: only its embedding is wanted.
+ */
 export async function storeFetched(
   pool: pg.Pool,
   row: AudioRow,
@@ -103,7 +110,7 @@ export async function storeFetched(
   await pool.query(`WITH kept AS (${kept}) ${text}`, [...values, bytes]);
 }
 
-/** Mark the row fetched, whose bytes are kept already; and all queued tracks of the address. */
+/** Mark the row fetched, whose bytes are kept already; else as `storeFetched`. */
 export async function markFetched(pool: pg.Pool, row: AudioRow, contentHash: string): Promise<void> {
   const { text, values } = fetched(row, contentHash);
   await pool.query(text, values);
@@ -115,14 +122,17 @@ function fetched(row: AudioRow, contentHash: string): { text: string; values: un
     return { text: `UPDATE songs SET ${set} WHERE id = $2`, values: [contentHash, row.id] };
   return {
     text: `UPDATE tracks SET ${set}, updated_at = now() WHERE id IN (
-      SELECT id FROM tracks WHERE id = $2 OR (location = $3 AND state = 'queued') ORDER BY id FOR UPDATE)`,
+      SELECT id FROM tracks
+      WHERE (id = $2 AND NOT (state = 'ready' AND content_hash = $1)) OR (location = $3 AND state = 'queued')
+      ORDER BY id FOR UPDATE)`,
     values: [contentHash, row.id, row.address],
   };
 }
 
 /**
  * The spectrogram of the track's audio is stored: it may be learned from. So may all that wait for the same
- * address or have failed with it; their failures are resolved. The bytes have served, unless they are kept.
+ * address or have failed with it; their failures are resolved, but for the embedding's, which is another
+ * matter. The bytes have served, unless they are kept.
  * @param durationMs of the recording; null when the audio is only a part of it
  */
 export async function markTracksReady(
@@ -140,32 +150,39 @@ export async function markTracksReady(
        RETURNING id
      ), used AS (DELETE FROM previews WHERE content_hash = $3 AND NOT $5::boolean)
      UPDATE failures SET state = 'resolved', updated_at = now()
-     WHERE track_id IN (SELECT id FROM moved) AND state IN ('open', 'retried')`,
+     WHERE track_id IN (SELECT id FROM moved) AND stage <> 'embedding' AND state IN ('open', 'retried')`,
     [row.id, row.address, audio.contentHash, audio.durationMs, audio.keepPreview],
   );
 }
 
 /**
- * The track's audio has failed for good, and with it all that wait for the same address.
+ * The track's audio has failed for good, and with it all that wait for the same address. What is ready
+ * stays so: then only its embedding was wanted.
  * @param forget the audio itself is no good: whoever tries again fetches it anew
- * @returns false when the row is gone
  */
 export async function markTracksFailed(
   pool: pg.Pool,
   row: AudioRow,
   { reason, forget }: { reason: string; forget: boolean },
-): Promise<boolean> {
-  const { rowCount } = await pool.query(
+): Promise<void> {
+  await pool.query(
     `UPDATE tracks SET state = 'failed', failure_reason = $3, updated_at = now(),
        content_hash = CASE WHEN $4 AND $2::text IS NOT NULL THEN NULL ELSE content_hash END
      WHERE id IN (
        SELECT s.id FROM tracks s JOIN tracks t ON t.id = $1
-       WHERE s.id = $1 OR (s.location = $2 AND (
+       WHERE (s.id = $1 AND s.state <> 'ready') OR (s.location = $2 AND (
          s.state = 'queued' OR (s.state = 'fetched' AND s.content_hash = t.content_hash)))
        ORDER BY s.id FOR UPDATE OF s)`,
     [row.id, row.address, reason, forget],
   );
-  return (rowCount ?? 0) > 0;
+}
+
+/** The track's address is of no use any more: another has to be looked up. */
+export async function forgetAddress(pool: pg.Pool, { id, address }: AudioRow): Promise<void> {
+  await pool.query(`UPDATE tracks SET location = NULL, updated_at = now() WHERE id = $1 AND location = $2`, [
+    id,
+    address,
+  ]);
 }
 
 /** Drop bytes that could not be used, unless another row still waits for its turn with them. */

@@ -1,6 +1,7 @@
 /** What each step of a night runs, and how it is seen in the database that it is truly finished. */
 import type { PrismaClient } from '../../shared/database/generated/client.ts';
 import { parsePublicId, publicId } from '../../shared/identifiers.ts';
+import type { Decision } from '../../shared/registry/index.ts';
 import type { StepName } from '../../shared/schedules/definition.ts';
 import { isOwnWork, type Night, type NightStep } from '../../shared/schedules/nights.ts';
 
@@ -39,7 +40,8 @@ export const stepPlans: Record<StepName, StepPlan> = {
   },
   freeze: {
     skip: async () => null,
-    command: ({ options }) => ['freeze', ...flags(options.freeze)],
+    // Songs that were kept apart last night stay so, else tonight's models and the champion have few to be compared by.
+    command: ({ options }) => ['freeze', ...flags(options.freeze), '--keep-holdout', 'latest'],
     newest: async (prisma) => (await prisma.dataSet.aggregate({ _max: { id: true } }))._max.id ?? 0,
     fromAnswer: (answer) => idIn(answer, 'id', 'data-set'),
     find: async () => null,
@@ -101,8 +103,9 @@ async function lookAtRun(prisma: PrismaClient, { worksOn }: NightStep): Promise<
     const model = `${publicId('model', id)} (${name})`;
     return state === 'ready' ? model : `${model} ${state}${failureReason ? `: ${failureReason}` : ''}`;
   });
+  const { reason } = (run.decision ?? {}) as Partial<Decision>;
   return run.models.some(({ state }) => state === 'ready')
-    ? { done: true, outcome: shown.join('; ') }
+    ? { done: true, outcome: [shown.join('; '), ...(reason ? [reason] : [])].join('. ') }
     : { done: false, reason: `no model was made: ${shown.join('; ')}` };
 }
 
@@ -132,13 +135,10 @@ async function findRun(prisma: PrismaClient, night: Night): Promise<string | nul
     orderBy: { id: 'asc' },
     include: { models: { select: { name: true } } },
   });
-  const wanted = night.options.train!.models.split(',').sort().join();
+  const { models: asked } = night.options.train!;
+  const named = (names: readonly string[]) => [...names].sort().join();
   const run = runs.find(
-    ({ models }) =>
-      models
-        .map(({ name }) => name)
-        .sort()
-        .join() === wanted,
+    ({ models }) => asked === 'auto' || named(models.map(({ name }) => name)) === named(asked.split(',')),
   );
   return run ? publicId('run', run.id) : null;
 }
