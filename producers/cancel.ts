@@ -1,7 +1,8 @@
 /** Cancel work by its public id: what waits is taken out, what runs is stopped, what is done stays. */
-import { finishTrainingRun } from '../shared/champion.ts';
+
 import { UserError } from '../shared/errors.ts';
 import { type Noun, parsePublicId, publicId } from '../shared/identifiers.ts';
+import { finishTrainingRun } from '../shared/registry/index.ts';
 import { changeNight, isOwnWork } from '../shared/schedules/nights.ts';
 import type { Session } from './session.ts';
 
@@ -53,6 +54,7 @@ async function cancelCrawl(session: Session, id: number): Promise<string | null>
   for (const parametersHash of hashes) {
     const payloads = tracks.map((track) => ({ kind: 'track' as const, id: track.id, parametersHash }));
     await session.queues.removeAll('preview', payloads);
+    await session.queues.removeAll('embedding', payloads);
     await session.queues.removeAll('spectrogram', payloads);
     await session.queues.removeAll(
       'lookup',

@@ -69,7 +69,9 @@ export async function resumeCrawl(session: Session, id: number): Promise<Crawl> 
 
 /** The stages that a crawl needs. */
 export function stagesOf(row: Pick<Crawl, 'parametersHash'>): StageName[] {
-  return row.parametersHash === null ? ['search'] : ['search', 'lookup', 'preview', 'spectrogram'];
+  return row.parametersHash === null
+    ? ['search']
+    : ['search', 'lookup', 'preview', 'embedding', 'spectrogram'];
 }
 
 export type CrawlReport = Awaited<ReturnType<typeof describeCrawl>>;

@@ -5,6 +5,7 @@ import type { Failure } from '../shared/database/generated/client.ts';
 import { type FailureFilter, failureWhere, jobOf } from '../shared/failures.ts';
 import { publicId } from '../shared/identifiers.ts';
 import type { AudioPayload, SearchPayload, StageName } from '../shared/stages.ts';
+import { enqueueEmbeddings } from './embed.ts';
 import { currentParameters } from './parameters.ts';
 import type { Session } from './session.ts';
 
@@ -50,6 +51,8 @@ async function retry(session: Session, failure: Failure): Promise<string | null>
     // The audio may have been mended since: begin at its first stage, with the settings of today.
     const crawl = { id: failure.crawlId ?? 0, parametersHash: await currentParameters(session) };
     await session.queues.enqueueNext(await audioJobs(session.database.pool, crawl, [failure.trackId]));
+    // One that is ready lacks its embedding alone.
+    await enqueueEmbeddings(session, { trackIds: [failure.trackId] });
   } else if (failure.songId) {
     const song = await prisma.song.update({
       where: { id: failure.songId },

@@ -1,11 +1,12 @@
 /** Freeze: make an immutable, versioned data set of what has a popularity and a spectrogram now. */
 
-import { databaseSource } from '../shared/data-set-cache.ts';
+import { databaseSource } from '../shared/data-sets/cache.ts';
 import type { DataSet, Prisma, PrismaClient } from '../shared/database/generated/client.ts';
 import { UserError } from '../shared/errors.ts';
 import { publicId } from '../shared/identifiers.ts';
 import { freezeDataSet } from '../shared/learning/freeze.ts';
 import { fitNormalisation } from '../shared/learning/normalisation.ts';
+import type { Split } from '../shared/learning/split.ts';
 import type { ThresholdRule } from '../shared/learning/threshold.ts';
 import { currentParameters } from './parameters.ts';
 import type { Session } from './session.ts';
@@ -19,6 +20,8 @@ export interface FreezeRequest {
   testFraction: number;
   holdoutFraction: number;
   seed: number;
+  /** Keep the sides of this earlier data set, `latest` for the newest; null deals all tracks anew. */
+  keepHoldout: string | null;
 }
 
 export interface Frozen {
@@ -41,12 +44,13 @@ export async function freeze(session: Session, request: FreezeRequest): Promise<
     );
   }
   const candidates = await labelledTracks(prisma, parametersHash);
-  const { name, ...options } = request;
-  const frozen = freezeDataSet(candidates, options);
+  const { name, keepHoldout, ...options } = request;
+  const frozen = freezeDataSet(candidates, options, await earlierSplits(prisma, keepHoldout));
 
   const { contentHash, threshold } = frozen;
   const same = await prisma.dataSet.findFirst({
-    where: { contentHash, parametersHash },
+    // One that came with an imported model has no tracks to train on.
+    where: { contentHash, parametersHash, tracks: { some: {} } },
     orderBy: { id: 'asc' },
   });
   if (same && !name) return { dataSet: same, isNew: false };
@@ -87,6 +91,20 @@ export async function freeze(session: Session, request: FreezeRequest): Promise<
     { timeout: 120_000 },
   );
   return { dataSet, isNew: true };
+}
+
+/** @throws UserError when there is no data set of the name */
+async function earlierSplits(prisma: PrismaClient, name: string | null): Promise<Map<number, Split>> {
+  const dataSet =
+    name === 'latest'
+      ? await prisma.dataSet.findFirst({ where: { tracks: { some: {} } }, orderBy: { id: 'desc' } })
+      : name && (await findDataSet(prisma, name));
+  if (!dataSet) return new Map();
+  const rows = await prisma.dataSetTrack.findMany({
+    where: { dataSetId: dataSet.id },
+    select: { trackId: true, split: true },
+  });
+  return new Map(rows.map(({ trackId, split }) => [trackId, split]));
 }
 
 /** The newest popularity of each track that has a spectrogram of these parameters. */
@@ -132,6 +150,11 @@ export async function findDataSet(prisma: PrismaClient, text: string): Promise<D
   const byName = await prisma.dataSet.findUnique({ where: { name: text } });
   const id = Number(/^(?:data-set-)?(\d{1,9})$/.exec(text)?.[1]);
   const found = byName ?? (id ? await prisma.dataSet.findUnique({ where: { id } }) : null);
+  if (found && (await prisma.dataSetTrack.count({ where: { dataSetId: found.id }, take: 1 })) === 0) {
+    throw new UserError(
+      `the tracks of "${found.name}" are not here: it came with an imported model, which can score but not be trained again`,
+    );
+  }
   if (found) return found;
   const names = (await prisma.dataSet.findMany({ orderBy: { id: 'desc' }, take: 10 })).map((row) => row.name);
   throw new UserError(

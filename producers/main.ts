@@ -1,14 +1,19 @@
 /** The command line `hiphop`. */
 import { Command } from 'commander';
 import { codeVersion } from '../shared/code-version.ts';
+import { registerCompare } from './commands/compare.ts';
 import { registerCrawl } from './commands/crawl.ts';
 import { registerDb } from './commands/db.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerEmbed } from './commands/embed.ts';
+import { registerExport } from './commands/export.ts';
 import { registerFailures } from './commands/failures.ts';
 import { registerFreeze } from './commands/freeze.ts';
+import { registerImport } from './commands/import.ts';
 import { registerIngest } from './commands/ingest.ts';
 import { registerModels } from './commands/models.ts';
+import { registerRollback } from './commands/rollback.ts';
 import { registerSchedule } from './commands/schedule.ts';
 import { registerScore } from './commands/score.ts';
 import { registerServices } from './commands/services.ts';
@@ -34,7 +39,7 @@ A catalogue in, a ranking out:
 
 Settings come from the environment: DATA_DIR (default .data), DATABASE_URL, REDIS_URL, CACHE_DIR,
 LOG_LEVEL, AUDIO_EXCERPT, AUDIO_SECONDS, AUDIO_TIMEOUT_SECONDS, AUDIO_MAX_MEGABYTES, AUDIO_PROCESSES,
-KEEP_PREVIEWS, TENSORFLOW. The README explains them.
+KEEP_PREVIEWS, TENSORFLOW, TAGGER. The README explains them.
 Exit status: 0 done, 1 failed, 2 asked for something that cannot be done, 130 interrupted.`,
   );
 
@@ -43,9 +48,14 @@ for (const register of [
     registerDemo,
     registerCrawl,
     registerIngest,
+    registerEmbed,
     registerFreeze,
     registerTrain,
     registerModels,
+    registerCompare,
+    registerRollback,
+    registerExport,
+    registerImport,
     registerScore,
   ],
   ...[

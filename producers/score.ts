@@ -1,10 +1,10 @@
 /** Score: put songs that are not released yet through the same stages as the catalogue, and rank them. */
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import { findChampion, type ModelMetrics } from '../shared/champion.ts';
 import type { Model, ScoreBatch } from '../shared/database/generated/client.ts';
 import { UserError } from '../shared/errors.ts';
 import { parsePublicId, publicId } from '../shared/identifiers.ts';
+import { findChampion, type ModelMetrics, newestPromotion } from '../shared/registry/index.ts';
 import { isAudioPath } from '../shared/sources/folder/files.ts';
 import type { Session } from './session.ts';
 
@@ -103,6 +103,8 @@ export interface Scores {
     id: string;
     name: string;
     dataset: string;
+    /** Since when it is the champion; null: it is not. */
+    championSince: Date | null;
     /** The model's own reliability, so that nobody takes a sieve for an oracle. */
     reliability: { basis: string; n: number; rocAuc: number | null; rocAucCi95: [number, number] | null };
     /** Songs that a percentile compares with. */
@@ -122,6 +124,7 @@ export async function describeBatch(session: Session, batchId: number): Promise<
     },
   });
   const { model } = batch;
+  const promotion = await newestPromotion(session.database.prisma);
   const metrics = model.metrics as unknown as ModelMetrics;
   const { crossValidation, holdout } = metrics;
   const { n, rocAuc, rocAucCi95 } = crossValidation ?? holdout;
@@ -141,6 +144,7 @@ export async function describeBatch(session: Session, batchId: number): Promise<
       id: publicId('model', model.id),
       name: model.name,
       dataset: model.dataSet.name,
+      championSince: promotion?.modelId === model.id ? promotion.promotedAt : null,
       reliability: { basis, n, rocAuc, rocAucCi95 },
       holdoutN: holdout.n,
     },

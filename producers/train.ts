@@ -1,9 +1,10 @@
 /** Train: enqueue the models that were asked for on one frozen data set, and report how they did. */
-import { findChampion, type ModelMetrics, selectionFigure } from '../shared/champion.ts';
+
 import type { DataSet, Model, TrainingRun } from '../shared/database/generated/client.ts';
 import { UserError } from '../shared/errors.ts';
 import { publicId } from '../shared/identifiers.ts';
 import { modelFamilies, modelFamily } from '../shared/learning/families.ts';
+import { findChampion, type ModelMetrics, selectionFigure, withoutCurves } from '../shared/registry/index.ts';
 import type { ModelOptions } from '../shared/training-options.ts';
 import type { Session } from './session.ts';
 
@@ -104,7 +105,7 @@ function describeModel(model: Model, yardstick: Model | undefined) {
   if (model.state !== 'ready') {
     return { id, name: model.name, state: model.state, error: model.failureReason ?? model.state };
   }
-  const metrics = model.metrics as unknown as ModelMetrics;
+  const metrics = withoutCurves(model.metrics as unknown as ModelMetrics);
   const { holdout, test, crossValidation, trainMsPerSample, preset, warnings } = metrics;
   return {
     ...{ id, name: model.name, parameters: model.parameters, preset },

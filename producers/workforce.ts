@@ -10,6 +10,8 @@ import { aliveWorkers } from '../shared/heartbeat.ts';
 import type { Logger } from '../shared/logging.ts';
 import { entryPoint } from '../shared/paths.ts';
 import type { StageName } from '../shared/stages.ts';
+import { setUpTagger } from '../shared/tagger/provision.ts';
+import { tell } from './output.ts';
 
 /** How long a worker may take to start or to finish its jobs at the end, in milliseconds. */
 const startMs = 60_000;
@@ -52,6 +54,7 @@ export class Workforce {
    * @throws UserError when it does not start
    */
   async start(stages: readonly StageName[]): Promise<ChildProcess> {
+    if (stages.includes('embedding')) await this.#setUpTagger();
     const child = fork(entryPoint('workers/main.ts'), ['--only', stages.join(',')], {
       env: this.#environment(),
       // Standard output is the command's answer alone.
@@ -94,6 +97,12 @@ export class Workforce {
         clearTimeout(timer);
       }),
     );
+  }
+
+  async #setUpTagger(): Promise<void> {
+    const { cacheDir, tagger: setting } = this.#config;
+    const { note } = await setUpTagger({ cacheDir, setting, log: tell });
+    if (note !== undefined) tell(note);
   }
 
   #environment(): NodeJS.ProcessEnv {

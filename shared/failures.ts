@@ -43,13 +43,17 @@ export async function recordFailure(prisma: Prisma.TransactionClient, failure: N
   await prisma.failure.create({ data: { ...failure, crawlId: crawlId ?? null } });
 }
 
-/** What was retried and then went well needs no more attention. */
+/**
+ * What was retried and then went well needs no more attention.
+ * @param except what went wrong at this stage is another matter
+ */
 export async function resolveFailures(
   prisma: Prisma.TransactionClient,
   where: { trackId: number } | { songId: number } | { modelId: number },
+  except?: StageName,
 ): Promise<void> {
   await prisma.failure.updateMany({
-    where: { ...where, state: { in: ['open', 'retried'] } },
+    where: { ...where, ...(except ? { stage: { not: except } } : {}), state: { in: ['open', 'retried'] } },
     data: { state: 'resolved' },
   });
 }

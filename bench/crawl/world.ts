@@ -79,6 +79,8 @@ export class BenchWorld {
       DATA_DIR: join(this.folder, 'data'),
       SIMULATOR_URL: this.url,
       LOG_LEVEL: 'silent',
+      // What it costs is measured by the tagger's own bench.
+      TAGGER: 'off',
     };
   }
 

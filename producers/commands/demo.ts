@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { parse } from 'csv-parse/sync';
 import { type Config, parseConfig } from '../../shared/config.ts';
-import { rocAuc } from '../../shared/learning/metrics.ts';
+import { rocAuc } from '../../shared/learning/evaluation/index.ts';
 import { exitStatus, runCommand } from '../cli.ts';
 import { crawl, describeCrawl } from '../crawl.ts';
 import { print, printJson, tell, withInterval } from '../output.ts';
@@ -74,7 +74,7 @@ async function demo(
 
     step('Freeze a data set, then train three models on it: the majority, a linear one, a network');
     const trained = await trainAndWait(session, {
-      ...{ models: 'dummy,logistic,crnn', wait: true, seed: options.seed },
+      ...{ models: 'dummy,logistic,crnn', crossValidate: false as const, wait: true, seed: options.seed },
       ...{ threshold: 'median', holdout: 0.15, test: 0.15 },
     });
     tell(describeAnswer(trained));

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { openDatabase } from '../../shared/database/index.ts';
 import { reasonOf } from '../../shared/errors.ts';
 import { openQueueBackend } from '../../shared/queues/backend.ts';
+import { findTagger, setUpTagger, taggerName } from '../../shared/tagger/provision.ts';
 import { inspectTensorFlow, setUpTensorFlow } from '../../shared/tensorflow/index.ts';
 import { type Cli, exitStatus, runCommand } from '../cli.ts';
 import { print, printJson, tell } from '../output.ts';
@@ -20,12 +21,19 @@ export function registerDoctor(program: Command): void {
     .description(
       'look whether everything works here, which TensorFlow is in use and what would make it faster',
     )
-    .option('--fix', 'set up what is missing: TensorFlow for this machine (a download of about 274 MB, once)')
+    .option(
+      '--fix',
+      'set up what is missing: TensorFlow for this machine and the music tagger (downloads of about 274 and 29 MB, once)',
+    )
     .option('--json', 'print the findings as JSON')
     .action((options: { fix?: boolean; json?: boolean }) =>
       runCommand(false, async (cli) => {
-        const { cacheDir, tensorflow: preference } = cli.config;
-        if (options.fix) tell((await setUpTensorFlow({ cacheDir, preference, log: tell })).note);
+        const { cacheDir, tensorflow: preference, tagger: setting } = cli.config;
+        if (options.fix) {
+          tell((await setUpTensorFlow({ cacheDir, preference, log: tell })).note);
+          const { note } = await setUpTagger({ cacheDir, setting, log: tell, insist: true });
+          if (note !== undefined) tell(note);
+        }
         const tensorflow = await inspectTensorFlow({ cacheDir });
         const checks = [
           { what: 'Node.js', ok: true, found: `${process.version} on ${platform()} ${arch()}` },
@@ -34,12 +42,15 @@ export function registerDoctor(program: Command): void {
           await check('FFmpeg', ffmpegLoads),
           { what: 'Spotify', ok: true, found: spotifyIs(cli) },
         ];
-        if (options.json) printJson({ ok: checks.every(({ ok }) => ok), checks, preference, tensorflow });
-        else {
+        if (options.json) {
+          const tagger = { setting, name: taggerName, ready: findTagger(cacheDir) !== undefined };
+          printJson({ ok: checks.every(({ ok }) => ok), checks, preference, tensorflow, tagger });
+        } else {
           for (const { what, ok, found } of checks) print(`${ok ? 'ok     ' : 'BROKEN '} ${what}: ${found}`);
           print(
             `ok      TensorFlow: ${describeBackend(tensorflow.backend)}${preference === 'auto' ? '' : ` (TENSORFLOW=${preference} asks for another choice)`}`,
           );
+          print(`ok      music tagger: ${taggerIs(cli)}`);
           for (const line of tensorflow.advice) print(`faster: ${line}`);
         }
         if (checks.some(({ ok }) => !ok)) process.exitCode = exitStatus.failed;
@@ -84,6 +95,12 @@ function spotifyIs({ config }: Cli): string {
   return spotifyClientId && spotifyClientSecret
     ? 'credentials are set (a crawl finds out the quota mode)'
     : 'no credentials: hiphop crawl needs SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET; own catalogues need none';
+}
+
+function taggerIs({ config }: Cli): string {
+  if (config.tagger === 'off') return 'off (TAGGER=off): no embeddings, no tags';
+  if (findTagger(config.cacheDir) !== undefined) return `${taggerName} is set up`;
+  return 'not set up: recordings get no embeddings and tags; hiphop doctor --fix';
 }
 
 async function ffmpegLoads(): Promise<string> {

@@ -79,7 +79,7 @@ export function registerFailures(program: Command): void {
         );
         const stages = result.stages.includes('train')
           ? result.stages
-          : (['search', 'lookup', 'preview', 'spectrogram', 'score'] as const);
+          : (['search', 'lookup', 'preview', 'embedding', 'spectrogram', 'score'] as const);
         if (result.retried > 0 && (await session.workforce.missing(stages)).length > 0) {
           await waitFor(session, {
             stages,

@@ -13,6 +13,7 @@ export interface FreezeOptions {
   holdout: number;
   test: number;
   seed: number;
+  keepHoldout?: string;
   json?: boolean;
 }
 
@@ -37,6 +38,10 @@ export function registerFreeze(program: Command): void {
       .description('freeze the catalogue as it stands into a data set that never changes'),
   )
     .option('--name <name>', 'of the data set; data-set-N where none is given')
+    .option(
+      '--keep-holdout <data set>',
+      'leave tracks on the side where that data set (latest: the newest) had them, and deal only new ones',
+    )
     .option('--json', 'print the outcome as JSON')
     .action((options: FreezeOptions) =>
       runInSession(async (session) => {
@@ -54,6 +59,7 @@ export function freezeRequest(options: FreezeOptions) {
     testFraction: options.test,
     holdoutFraction: options.holdout,
     seed: options.seed,
+    keepHoldout: options.keepHoldout ?? null,
   };
 }
 

@@ -59,7 +59,7 @@ export async function ingestAndWait(
     tell('note: no popularity is given: these tracks can be scored, and cannot be learned from');
   }
   const { crawl, enqueued } = await ingest(session, catalogue);
-  const stages = ['preview', 'spectrogram'] as const;
+  const stages = ['preview', 'embedding', 'spectrogram'] as const;
   const own = enqueued > 0 && (await session.workforce.missing(stages)).length > 0;
   const stay = wait || own;
   if (stay) {

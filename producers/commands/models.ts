@@ -1,18 +1,31 @@
 import type { Command } from 'commander';
-import { findChampion, type ModelMetrics } from '../../shared/champion.ts';
-import { UserError } from '../../shared/errors.ts';
-import { parsePublicId, publicId } from '../../shared/identifiers.ts';
+import { publicId } from '../../shared/identifiers.ts';
+import { newestPromotion } from '../../shared/registry/index.ts';
 import { runInSession } from '../cli.ts';
+import { type ListedModel, listModels, showModel } from '../models.ts';
 import { print, printJson, table, withInterval } from '../output.ts';
+import { promoteByHand } from '../promotions.ts';
 import type { Session } from '../session.ts';
+import { describeShown, precision } from './models-text.ts';
 
 export function registerModels(program: Command): void {
-  program
+  const models = program
     .command('models')
     .description('list the registry: every model with its evaluation, and which is champion')
     .option('--json', 'print the list as JSON')
-    .action((options: { json?: boolean }) =>
-      runInSession((session) => listModels(session, options.json ?? false)),
+    .action((options: { json?: boolean }) => runInSession((session) => list(session, options.json ?? false)));
+
+  models
+    .command('show')
+    .description('everything about one model: options, evaluation, and how it was decided on')
+    .argument('<model>', 'e.g. model-3')
+    // Not an option of its own: `models` has it, and takes it wherever it stands.
+    .action((text: string, _options: object, command: Command) =>
+      runInSession(async (session) => {
+        const shown = await showModel(session.database.prisma, text);
+        if (command.optsWithGlobals()['json']) printJson(shown);
+        else print(describeShown(shown));
+      }),
     );
 
   program
@@ -21,82 +34,46 @@ export function registerModels(program: Command): void {
     .argument('<model>', 'e.g. model-3')
     .option('--reason <text>', 'why, kept with the promotion', 'chosen by hand')
     .option('--json', 'print the outcome as JSON')
-    .action((text: string, options: { reason: string; json?: boolean }) =>
-      runInSession((session) => promote(session, text, options)),
+    .action((text: string, { reason, json }: { reason: string; json?: boolean }) =>
+      runInSession(async (session) => {
+        const { id, name } = await promoteByHand(session, text, reason);
+        const champion = publicId('model', id);
+        if (json) printJson({ champion, reason });
+        else print(`${champion} (${name}) is champion now`);
+      }),
     );
 }
 
-async function listModels(session: Session, json: boolean): Promise<void> {
+async function list(session: Session, json: boolean): Promise<void> {
   const { prisma } = session.database;
-  const champion = await findChampion(prisma);
-  const models = await prisma.model.findMany({ orderBy: { id: 'asc' }, include: { dataSet: true } });
-  const list = models.map((model) => ({
-    id: publicId('model', model.id),
-    name: model.name,
-    champion: model.id === champion?.id,
-    state: model.state,
-    error: model.failureReason,
-    dataset: model.dataSet.name,
-    parameters: model.parameters,
-    backend: model.backend,
-    codeVersion: model.codeVersion,
-    options: model.options,
-    metrics: model.metrics as unknown as ModelMetrics | null,
-    finishedAt: model.finishedAt,
-  }));
+  const registry = await listModels(prisma);
   if (json) {
-    printJson({ champion: champion ? publicId('model', champion.id) : null, models: list });
+    printJson(registry);
     return;
   }
-  if (list.length === 0) {
+  if (registry.models.length === 0) {
     print('no models yet: hiphop train makes some');
     return;
   }
-  const rows = list.map(({ metrics, ...model }) => {
-    const cross = metrics?.crossValidation;
-    return [
-      `${model.champion ? '* ' : '  '}${model.id}`,
-      ...[model.name, model.state, model.dataset, model.parameters, model.backend],
-      metrics
-        ? `${withInterval(metrics.holdout.rocAuc, metrics.holdout.rocAucCi95)} n=${metrics.holdout.n}`
-        : '-',
-      cross ? `${withInterval(cross.rocAuc, cross.rocAucCi95)} n=${cross.n}` : '-',
-    ];
-  });
   const head = [
-    '  model',
-    'name',
-    'state',
-    'data set',
-    'parameters',
-    'back end',
-    'holdout ROC-AUC',
-    'cross-validation',
+    ...['  model', 'name', 'state', 'data set', 'holdout ROC-AUC', 'cross-validation'],
+    ...['calibration error', 'popular in the top 10 %'],
   ];
-  print(table(head, rows));
-  if (champion) {
-    const promotion = await prisma.promotion.findFirst({ orderBy: { id: 'desc' } });
-    print(`* champion since ${promotion?.promotedAt.toISOString()}: ${promotion?.reason}`);
-  }
+  print(table(head, registry.models.map(rowOf)));
+  const promotion = await newestPromotion(prisma);
+  if (promotion) print(`* champion since ${promotion.promotedAt.toISOString()}: ${promotion.reason}`);
 }
 
-async function promote(
-  session: Session,
-  text: string,
-  options: { reason: string; json?: boolean },
-): Promise<void> {
-  const { prisma } = session.database;
-  const { id } = parsePublicId(text, ['model']);
-  const model = await prisma.model.findUnique({ where: { id } });
-  const name = publicId('model', id);
-  if (!model) throw new UserError(`there is no ${name}; hiphop models lists what there is`);
-  if (model.state !== 'ready') throw new UserError(`${name} cannot be champion: it is ${model.state}`);
-  if ((model.options as { shuffleLabels?: boolean }).shuffleLabels) {
-    throw new UserError(`${name} was trained on permuted labels, as a null test: it must not score songs`);
-  }
-  await prisma.promotion.create({
-    data: { modelId: id, reason: options.reason, promotedBy: 'command line' },
-  });
-  if (options.json) printJson({ champion: name, reason: options.reason });
-  else print(`${name} (${model.name}) is champion now`);
+function rowOf({ champion, id, name, state, dataset, metrics }: ListedModel) {
+  const cross = metrics?.crossValidation;
+  const most = cross ?? metrics?.holdout;
+  return [
+    ...[`${champion ? '* ' : '  '}${id}`, name, state, dataset],
+    metrics
+      ? `${withInterval(metrics.holdout.rocAuc, metrics.holdout.rocAucCi95)} n=${metrics.holdout.n}`
+      : '-',
+    cross ? `${withInterval(cross.rocAuc, cross.rocAucCi95)} n=${cross.n}` : '-',
+    most?.ece?.toFixed(3) ?? '-',
+    precision(most?.top10),
+  ];
 }

@@ -39,7 +39,7 @@ export function registerAdd(schedule: Command): void {
     .option('--deadline <hours>', 'for the whole night; what is under way then is cancelled', hours, 12);
   addFreezeOptions(
     addCrawlOptions(command)
-      .option('--models <names>', 'to train, comma-separated', 'dummy,logistic,crnn')
+      .option('--models <names>', 'to train, comma-separated; auto: what suits catalogue and machine', 'auto')
       .option('--preset <name>', 'size of the networks')
       .option('--cross-validate <folds>', 'also score every track by a model that never heard it', folds)
       .option('--always-train', 'also on a data set that models were trained on before'),
@@ -90,11 +90,14 @@ function scheduleOptions(
   }
   let train: ScheduleOptions['train'] = null;
   if (names.includes('train')) {
-    const models = parseModelNames(options.models);
+    const asked = options.models === 'auto' ? null : parseModelNames(options.models);
     const preset = options.preset ?? null;
-    checkPreset(models, preset);
-    const crossValidate = options.crossValidate ?? null;
-    train = { models: models.join(), preset, crossValidate, always: options.alwaysTrain ?? false };
+    if (asked) checkPreset(asked, preset);
+    train = {
+      ...{ models: asked?.join() ?? 'auto', preset },
+      crossValidate: options.crossValidate ?? null,
+      always: options.alwaysTrain ?? false,
+    };
   }
   const { threshold, holdout, test, seed } = options;
   return { crawl, freeze: { threshold, holdout, test, seed }, train, deadlineHours: options.deadline };

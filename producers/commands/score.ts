@@ -51,7 +51,7 @@ export async function scoreAndWait(
   const batch = await score(session, model, songs);
   const bar = progress('songs');
   await waitFor(session, {
-    stages: ['preview', 'spectrogram', 'score'],
+    stages: ['preview', 'embedding', 'spectrogram', 'score'],
     finished: async () => {
       const underWay = await prisma.song.count({
         where: { batchId: batch.id, state: { in: ['queued', 'fetched'] } },
@@ -83,7 +83,8 @@ export function describeScores(scores: Scores): string {
   return [
     table(['rank', 'song', 'probability', 'percentile', ''], rows),
     '',
-    `Scored by ${model.id} (${model.name}), trained on ${model.dataset}. Its ROC-AUC by ${basis} is ${auc} on ${n}`,
+    `Scored by ${model.id} (${model.name}), ${championText(model)}, trained on ${model.dataset}.`,
+    `Its ROC-AUC by ${basis} is ${auc} on ${n}`,
     'songs of artists it never heard: 0.5 is chance, 1 would be perfect. The probability is that of sounding',
     'like songs that became popular there; much of success is not in the sound. Percentile: the share of',
     `the data set's ${model.holdoutN} holdout songs that score lower. Use it as a sieve over many songs, not as a judge of one.`,
@@ -92,16 +93,25 @@ export function describeScores(scores: Scores): string {
 
 /** One flat object about the model beside the ranking. */
 function toJson({ model, songs }: Scores) {
-  const { id, name, dataset, holdoutN, reliability } = model;
-  return { model: id, reliability: { name, dataset, ...reliability, holdoutN }, songs };
+  const { id, name, dataset, championSince, holdoutN, reliability } = model;
+  return { model: id, championSince, reliability: { name, dataset, ...reliability, holdoutN }, songs };
+}
+
+function championText({ championSince }: Scores['model']): string {
+  return championSince ? `champion since ${championSince.toISOString()}` : 'which is not the champion';
 }
 
 function toCsv(scores: Scores): string {
-  const columns = ['rank', 'file', 'probability', 'percentile', 'error', 'warnings', 'model'];
+  const columns = [
+    ...['rank', 'file', 'probability', 'percentile', 'error', 'warnings'],
+    ...['model', 'champion_since'],
+  ];
+  const { id, championSince } = scores.model;
+  const model = { model: id, champion_since: championSince?.toISOString() ?? '' };
   const rows = scores.songs.map((song) =>
     'error' in song
-      ? { file: song.file, error: song.error, model: scores.model.id }
-      : { ...song, warnings: song.warnings.join('; '), model: scores.model.id },
+      ? { file: song.file, error: song.error, ...model }
+      : { ...song, warnings: song.warnings.join('; '), ...model },
   );
   // A cell that begins like a formula must not become one when a spreadsheet opens the file.
   return stringify(rows, { header: true, columns, escape_formulas: true });

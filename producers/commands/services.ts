@@ -6,6 +6,7 @@ import { lock } from 'proper-lockfile';
 import { UserError } from '../../shared/errors.ts';
 import { entryPoint } from '../../shared/paths.ts';
 import { parseStageNames, stageNames, stages } from '../../shared/stages.ts';
+import { setUpTagger } from '../../shared/tagger/provision.ts';
 import { setUpTensorFlow } from '../../shared/tensorflow/index.ts';
 import { type Cli, runCommand } from '../cli.ts';
 import { tell } from '../output.ts';
@@ -23,7 +24,7 @@ const resumeMs = 30_000;
  * and either can be restarted without the other.
  */
 const processes = [
-  ['search', 'lookup', 'preview', 'spectrogram', 'schedule'],
+  ['search', 'lookup', 'preview', 'embedding', 'spectrogram', 'schedule'],
   ['train', 'score'],
 ] as const;
 
@@ -101,6 +102,11 @@ async function work(cli: Cli, only: string | undefined): Promise<void> {
   if (names.includes('train') || names.includes('score')) {
     const { cacheDir, tensorflow } = cli.config;
     tell((await setUpTensorFlow({ cacheDir, preference: tensorflow, log: tell })).note);
+  }
+  if (names.includes('embedding')) {
+    const { cacheDir, tagger: setting } = cli.config;
+    const { note } = await setUpTagger({ cacheDir, setting, log: tell });
+    if (note !== undefined) tell(note);
   }
   const child = spawn(process.execPath, [entryPoint('workers/main.ts'), '--only', names.join(',')], {
     // Ctrl-C on the terminal reaches the worker by itself; SIGTERM is passed on.

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { findChampion } from '../../shared/champion.ts';
 import { settleCrawls } from '../../shared/crawls/lifecycle.ts';
 import { aliveWorkers } from '../../shared/heartbeat.ts';
 import { publicId } from '../../shared/identifiers.ts';
+import { findChampion } from '../../shared/registry/index.ts';
 import { runInSession } from '../cli.ts';
 import { print, printJson, table } from '../output.ts';
 import type { Session } from '../session.ts';

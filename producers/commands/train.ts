@@ -3,20 +3,25 @@ import type { Model } from '../../shared/database/generated/client.ts';
 import { publicId } from '../../shared/identifiers.ts';
 import { modelFamilies, modelFamily } from '../../shared/learning/families.ts';
 import type { TrainProgress } from '../../shared/learning/task.ts';
-import { setUpTensorFlow } from '../../shared/tensorflow/index.ts';
+import { type Backend, setUpTensorFlow } from '../../shared/tensorflow/index.ts';
+import { type FeatureGroup, featureGroups } from '../../shared/training-options.ts';
 import { exitStatus, runInSession } from '../cli.ts';
 import { findDataSet, freeze } from '../freeze.ts';
 import { print, printJson, progress, table, tell, withInterval } from '../output.ts';
 import type { Session } from '../session.ts';
 import { checkPreset, describeRun, enqueueRun, parseModelNames, train } from '../train.ts';
+import { checkTagger, planFacts, planTraining } from '../training-plan.ts';
 import { waitFor } from '../wait.ts';
 import { addFreezeOptions, describeDataSet, type FreezeOptions, freezeRequest } from './freeze.ts';
 
 export interface TrainOptions extends FreezeOptions {
+  /** Names, or `auto`. */
   models: string;
   dataSet?: string;
   preset?: string;
-  crossValidate?: number;
+  /** False: none; undefined: as the plan says. */
+  crossValidate?: number | false;
+  features?: FeatureGroup[];
   shuffleLabels?: boolean;
   wait?: boolean;
 }
@@ -27,8 +32,8 @@ export function registerTrain(program: Command): void {
     .description('train models on a data set, evaluate them and let them challenge the champion')
     .option(
       '--models <names>',
-      `comma-separated: ${Object.keys(modelFamilies).join(', ')}`,
-      'dummy,logistic,crnn',
+      `comma-separated: ${Object.keys(modelFamilies).join(', ')}; auto: what suits the catalogue and the machine`,
+      'auto',
     )
     .option('--data-set <name>', 'the data set; without it the catalogue is frozen first, as it stands')
     .option(
@@ -37,8 +42,15 @@ export function registerTrain(program: Command): void {
     )
     .option(
       '--cross-validate <folds>',
-      'also score every track by a model that never heard it or its artist',
+      'also score every track by a model that never heard it or its artist; by default where the catalogue is small',
       folds,
+    )
+    .option('--no-cross-validate', 'leave that out')
+    .option(
+      '--features <groups>',
+      `what models may judge by, comma-separated: ${featureGroups.join(', ')}; songs that are not out yet have audio alone`,
+      features,
+      ['audio'] as FeatureGroup[],
     )
     .option('--shuffle-labels', 'the null test: train on permuted labels, which must end near chance');
   addFreezeOptions(command)
@@ -64,8 +76,8 @@ export type TrainAnswer = Awaited<ReturnType<typeof describeRun>>;
 
 export async function trainAndWait(session: Session, options: TrainOptions): Promise<TrainAnswer> {
   const { prisma } = session.database;
-  const names = parseModelNames(options.models);
-  checkPreset(names, options.preset ?? null);
+  const asked = options.models === 'auto' ? null : parseModelNames(options.models);
+  if (asked) checkPreset(asked, options.preset ?? null);
   const dataSet = options.dataSet
     ? await findDataSet(prisma, options.dataSet)
     : await freeze(session, freezeRequest(options)).then((frozen) => {
@@ -73,22 +85,35 @@ export async function trainAndWait(session: Session, options: TrainOptions): Pro
         return frozen.dataSet;
       });
   const own = (await session.workforce.missing(['train'])).length > 0;
-  if (own && names.some((name) => modelFamily(name).needsTensorFlow)) {
-    const { cacheDir, tensorflow } = session.config;
-    tell((await setUpTensorFlow({ cacheDir, preference: tensorflow, log: tell })).note);
-  }
+  const facts = await planFacts(session, dataSet, own ? await ownBackend(session, asked) : null);
+  const plan = planTraining(facts, {
+    models: asked,
+    folds: options.crossValidate === false ? null : options.crossValidate,
+  });
+  for (const note of plan.notes) tell(note);
+  checkTagger(plan.models, facts);
   const run = await train(session, {
-    models: names,
+    models: [...plan.models],
     dataSet,
     options: {
       preset: options.preset ?? null,
       seed: options.seed,
       shuffleLabels: options.shuffleLabels ?? false,
-      crossValidationFolds: options.crossValidate ?? null,
+      crossValidationFolds: plan.crossValidationFolds,
+      features: options.features ?? ['audio'],
     },
   });
   if (options.wait || own) await waitForRun(session, run.id);
   return describeRun(session, run.id);
+}
+
+/** Set up the TensorFlow of this machine where a network may be trained here. */
+async function ownBackend(session: Session, asked: readonly string[] | null): Promise<Backend | null> {
+  if (asked && !asked.some((name) => modelFamily(name).needsTensorFlow)) return null;
+  const { cacheDir, tensorflow } = session.config;
+  const { note, provisioned } = await setUpTensorFlow({ cacheDir, preference: tensorflow, log: tell });
+  tell(note);
+  return provisioned ? 'tensorflow-cpu' : 'wasm';
 }
 
 async function waitForRun(session: Session, trainingRunId: number): Promise<void> {
@@ -163,6 +188,19 @@ export function describeAnswer(answer: TrainAnswer): string {
     `data set ${answer.dataset}, popular from ${Number(answer.threshold.toFixed(2))} on, back end ${answer.backend}`,
     answer.champion ? `champion: ${answer.champion}` : 'no champion: no model does better than chance',
   ].join('\n');
+}
+
+function features(text: string): FeatureGroup[] {
+  const groups = text.split(',').map((name) => name.trim());
+  const known = groups.filter((name): name is FeatureGroup =>
+    (featureGroups as readonly string[]).includes(name),
+  );
+  if (known.length < groups.length || !known.includes('audio')) {
+    throw new InvalidArgumentError(
+      `expected audio, and any of ${featureGroups.slice(1).join(', ')} beside it, e.g. audio,release`,
+    );
+  }
+  return [...new Set(known)];
 }
 
 export function folds(text: string): number {

@@ -2,17 +2,25 @@
  * A worker's local copy of a data set's spectrograms, so that an epoch does not read the database
  * again. Made from the database when missing or damaged; safe to delete at any time.
  */
+import { access, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SpectrogramParameters } from './audio/parameters.ts';
+import type { SpectrogramParameters } from '../audio/parameters.ts';
+import { countEmbeddings, readEmbeddings } from '../database/embeddings.ts';
 import type {
   DataSet,
   SpectrogramParameters as ParametersRow,
   PrismaClient,
-} from './database/generated/client.ts';
-import { openShards, ShardError, writeShards } from './learning/shards.ts';
-import type { Spectrogram, SpectrogramSource } from './learning/spectrograms.ts';
-import type { TrainTask } from './learning/task.ts';
-import type { Logger } from './logging.ts';
+} from '../database/generated/client.ts';
+import type { Database } from '../database/index.ts';
+import { writeEmbeddings } from '../learning/embeddings-file.ts';
+import { openShards, ShardError, writeShards } from '../learning/shards.ts';
+import type { Spectrogram, SpectrogramSource } from '../learning/spectrograms.ts';
+import type { TrainTask } from '../learning/task.ts';
+import type { Logger } from '../logging.ts';
+import { taggerName } from '../tagger/provision.ts';
+import type { FeatureGroup } from '../training-options.ts';
+import { readFacts } from './facts.ts';
+import { readOrigins } from './origins.ts';
 
 /** Spectrograms read from the database at once. */
 const chunk = 64;
@@ -23,16 +31,17 @@ export interface SpectrogramKey {
   parametersHash: string;
 }
 
-export interface CachedDataSet {
-  /** Folder of the shards; record i of them belongs to `records[i]`. */
-  folder: string;
-  records: TrainTask['records'];
-}
+/** What of a training's task is the data set's. */
+export type CachedDataSet = Pick<TrainTask, 'shardsFolder' | 'embeddingsFile' | 'facts' | 'records'>;
 
-/** The data set's rows and, on disk, their spectrograms in the same order. */
+/**
+ * The data set's rows and, on disk, their spectrograms and embeddings in the same order.
+ * @param features which facts beside the audio models may use.
+ */
 export async function cacheDataSet(
-  prisma: PrismaClient,
+  { prisma, pool }: Database,
   dataSet: DataSet & { parameters: ParametersRow },
+  features: readonly FeatureGroup[],
   dataDir: string,
   log: Logger,
 ): Promise<CachedDataSet> {
@@ -47,7 +56,43 @@ export async function cacheDataSet(
     const shape = spectrogramShape(dataSet.parameters);
     await writeShards(folder, { ...shape, key }, spectrogramsOf(prisma, rows));
   }
-  return { folder, records: rows.map(({ popularity, split, group }) => ({ popularity, split, group })) };
+  const origins = await readOrigins(pool, dataSet.id);
+  return {
+    shardsFolder: folder,
+    embeddingsFile: await cacheEmbeddings(pool, folder, rows),
+    facts: await readFacts(pool, dataSet.id, features),
+    records: rows.map(({ popularity, split, group }, i) => ({ popularity, split, group, ...origins[i]! })),
+  };
+}
+
+/** Tracks may be described after the data set was frozen: the file's name says how many are in it. */
+async function cacheEmbeddings(
+  pool: Database['pool'],
+  folder: string,
+  rows: readonly SpectrogramKey[],
+): Promise<string | null> {
+  const hashes = rows.map((row) => row.contentHash);
+  const size = await countEmbeddings(pool, hashes, taggerName);
+  if (size === 0) return null;
+  const file = join(folder, `embeddings-${taggerName}-${size}.f32`);
+  const exists = await access(file).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) {
+    const partial = `${file}.${process.pid}`;
+    await writeEmbeddings(partial, embeddingsOf(pool, hashes));
+    await rename(partial, file);
+  }
+  return file;
+}
+
+async function* embeddingsOf(pool: Database['pool'], hashes: readonly string[]) {
+  for (let start = 0; start < hashes.length; start += chunk) {
+    const part = hashes.slice(start, start + chunk);
+    const found = await readEmbeddings(pool, part, taggerName);
+    for (const hash of part) yield found.get(hash) ?? null;
+  }
 }
 
 async function isCached(folder: string, key: string): Promise<boolean> {

@@ -7,6 +7,7 @@ export const dummy: ModelFamily = {
   name: 'dummy',
   description: 'Gives every song the same probability, the share of popular tracks in training: the floor.',
   needsTensorFlow: false,
+  features: [],
   usesValidation: false,
   presets: { default: 'there is nothing to choose' },
 

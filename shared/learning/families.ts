@@ -1,11 +1,14 @@
 import { UserError } from '../errors.ts';
-import { crnn } from './crnn-family.ts';
 import { dummy } from './dummy.ts';
 import type { ModelFamily } from './family.ts';
-import { logistic } from './logistic-family.ts';
+import { cnn1, cnn2, crnn, mlp } from './networks/families.ts';
+import { forest, logistic, musicnn, stack } from './tabular/families.ts';
 
 /** Every kind of model that can be trained, by name, simplest first. */
-export const modelFamilies = { dummy, logistic, crnn } as const satisfies Record<string, ModelFamily>;
+export const modelFamilies = {
+  ...{ dummy, logistic, forest, musicnn, stack },
+  ...{ mlp, cnn1, cnn2, crnn },
+} as const satisfies Record<string, ModelFamily>;
 
 /** @throws UserError when there is no such model, with the names of those that there are. */
 export function modelFamily(name: string): ModelFamily {

@@ -1,7 +1,7 @@
 import type { LoadedTensorFlow } from '../tensorflow/index.ts';
+import type { FeatureSet, FeatureTable } from './features/sets.ts';
 import type { Normalisation } from './normalisation.ts';
-import type { Spectrogram, SpectrogramSource } from './spectrograms.ts';
-import type { StatisticsTable } from './statistics.ts';
+import type { Recording, RecordingSource } from './recording.ts';
 
 /** JSON that goes to the database and over process borders. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -35,9 +35,9 @@ export interface FitCheckpoint {
 
 /** All that a family may use to fit one model. */
 export interface TrainingContext {
-  readonly source: SpectrogramSource;
-  /** Means and deviations of the source's spectrograms, shared by the fits of one task. */
-  readonly statistics: StatisticsTable;
+  readonly source: RecordingSource;
+  /** Vectors of the source's recordings, shared by the fits of one task. */
+  readonly features: FeatureTable;
   readonly train: readonly Example[];
   /** For early stopping and choices; never the holdout. May be empty. */
   readonly validation: readonly Example[];
@@ -68,10 +68,10 @@ export interface StoredModel {
 /** A model that can judge. */
 export interface Predictor {
   /**
-   * Judge spectrograms.
+   * Judge recordings.
    * @returns for each the probability of being popular, 0 to 1.
    */
-  predict(spectrograms: readonly Spectrogram[]): Promise<number[]>;
+  predict(recordings: readonly Recording[]): Promise<number[]>;
   /** Give back what it holds, such as tensors. */
   dispose(): void;
 }
@@ -80,6 +80,10 @@ export interface TrainingOutcome extends StoredModel {
   readonly epochs: readonly EpochReport[];
   /** Training samples that were gone through, epochs counted. */
   readonly samplesSeen: number;
+  /** Popular is decided from this probability on: fitted on the train side alone; one half by default. */
+  readonly decisionThreshold?: number;
+  /** For people: what went wrong in the fit that the figures alone do not say. */
+  readonly warnings?: readonly string[];
 }
 
 /** One kind of model: how to fit it and how to load what was fitted. */
@@ -88,6 +92,8 @@ export interface ModelFamily {
   /** One sentence for people, with the source where there is one. */
   readonly description: string;
   readonly needsTensorFlow: boolean;
+  /** What it judges by beside the spectrogram itself; none for networks. */
+  readonly features: readonly FeatureSet[];
   /** Whether `validation` is used; where it is not, cross-validation trains on all of the other folds. */
   readonly usesValidation: boolean;
   /** Names that `preset` may have, the default first, each with one line for people. */

@@ -18,6 +18,9 @@ export interface FreezeOptions {
   readonly seed: number;
 }
 
+/** Where tracks were in an earlier data set: their groups stay there, so that models of both can be compared. */
+export type EarlierSplits<Id> = ReadonlyMap<Id, Split>;
+
 export interface Assignment<Id> {
   readonly id: Id;
   readonly contentHash: string;
@@ -96,11 +99,14 @@ function countSide<Id>(assignments: readonly Assignment<Id>[], split: Split): Si
  * Freeze tracks into a data set: groups by artist, recording and identical audio, whole groups put on
  * train, test and holdout, the threshold fitted on train.
  *
+ * @param earlier groups with tracks of an earlier data set stay on their side of it; a group that was on
+ *   several goes to where models have learned the most from it: train before test before holdout.
  * @throws UserError when there is too little to learn from, saying what is missing.
  */
 export function freezeDataSet<Id>(
   tracks: readonly FreezeTrack<Id>[],
   options: FreezeOptions,
+  earlier: EarlierSplits<Id> = new Map(),
 ): FrozenDataSet<Id> {
   const usable = tracks
     .flatMap((track) =>
@@ -121,7 +127,11 @@ export function freezeDataSet<Id>(
 
   const items = labelled.map(({ popularity }, index) => ({ popularity, group: group[index]! }));
   let problem: unknown;
-  for (const sides of splitCandidates(items, options)) {
+  const settled = settledSides(
+    labelled.map(({ id }) => earlier.get(id)),
+    group,
+  );
+  for (const sides of splitCandidates(items, options, settled)) {
     try {
       const splitOf = (index: number): Split => sides.get(group[index]!) ?? 'train';
       const train = labelled
@@ -148,6 +158,15 @@ export function freezeDataSet<Id>(
     }
   }
   throw problem;
+}
+
+/** The side of each group that has tracks of an earlier data set. */
+function settledSides(earlier: readonly (Split | undefined)[], group: readonly number[]): Map<number, Split> {
+  const settled = new Map<number, Split>();
+  for (const split of ['holdout', 'test', 'train'] as const) {
+    for (const [index, side] of earlier.entries()) if (side === split) settled.set(group[index]!, split);
+  }
+  return settled;
 }
 
 function refuseOneClass(counts: DataSetCounts): void {

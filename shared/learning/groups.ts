@@ -12,7 +12,8 @@ export interface Relations {
   readonly audioHash: string | null;
 }
 
-function* keysOf(track: Relations): Generator<string> {
+/** Every identity that ties a track to others: two tracks that have one in common are in the same group. */
+export function* relationKeys(track: Relations): Generator<string> {
   for (const artist of track.artists) if (isArtist(artist)) yield `artist ${artistKey(artist)}`;
   if (!isPlaceholder(track.isrc)) yield `isrc ${track.isrc!.toUpperCase().replace(/[^A-Z0-9]/g, '')}`;
   if (!isPlaceholder(track.trackGroup)) {
@@ -49,7 +50,7 @@ class Forest {
   /** The roots of all sets that a track with these keys would tie together, its own not among them. */
   tiedBy(track: Relations): Set<number> {
     const roots = new Set<number>();
-    for (const key of keysOf(track)) {
+    for (const key of relationKeys(track)) {
       const first = this.#firstWith.get(key);
       if (first !== undefined) roots.add(this.rootOf(first));
     }
@@ -57,7 +58,7 @@ class Forest {
   }
 
   add(index: number, track: Relations): void {
-    for (const key of keysOf(track)) {
+    for (const key of relationKeys(track)) {
       const first = this.#firstWith.get(key);
       if (first === undefined) this.#firstWith.set(key, index);
       else this.#unite(index, first);

@@ -5,12 +5,13 @@
 import { createHash } from 'node:crypto';
 import workerpool from 'workerpool';
 import { CancelledError } from '../errors.ts';
+import { type LoadedTagger, loadTagger } from '../tagger/load.ts';
 import { type LoadedTensorFlow, loadTensorFlow } from '../tensorflow/index.ts';
+import { type ExplainRequest, explainSong, type SongExplanation } from './explain/explain-song.ts';
 import { modelFamily } from './families.ts';
 import type { Predictor } from './family.ts';
 import type { Description, LearnerOptions, TrainEvent } from './learner-messages.ts';
-import { openShards } from './shards.ts';
-import type { Spectrogram } from './spectrograms.ts';
+import { openRecordings, type Recording } from './recording.ts';
 import type { ScoringModel, TrainResult, TrainTask } from './task.ts';
 import { runTrainTask } from './train-task.ts';
 
@@ -62,16 +63,16 @@ async function describe(options: LearnerOptions): Promise<Description> {
 async function train(this: Called, options: LearnerOptions, task: TrainTask): Promise<TrainResult> {
   const tell = (event: TrainEvent): void => workerpool.workerEmit(event);
   return cancellable(this, async (turn) => {
-    const shards = await openShards(task.shardsFolder);
+    const recordings = await openRecordings(task);
     try {
-      return await runTrainTask(task, shards, {
+      return await runTrainTask(task, recordings, {
         tensorflow: () => tensorflow(options),
         turn,
         onProgress: (progress) => tell({ kind: 'progress', progress }),
         onCheckpoint: (checkpoint) => tell({ kind: 'checkpoint', checkpoint }),
       });
     } finally {
-      await shards.close();
+      await recordings.close();
     }
   });
 }
@@ -79,11 +80,10 @@ async function train(this: Called, options: LearnerOptions, task: TrainTask): Pr
 /** The model used last: songs come one by one, and mostly to the same one. */
 let ready: { key: string; predictor: Predictor } | undefined;
 
-async function score(
+async function predictorOf(
   options: LearnerOptions,
   { name, topology, weights }: ScoringModel,
-  spectrograms: readonly Spectrogram[],
-): Promise<number[]> {
+): Promise<Predictor> {
   const key = createHash('sha256')
     .update(`${name} ${JSON.stringify(topology)}`)
     .update(weights)
@@ -93,7 +93,31 @@ async function score(
     ready?.predictor.dispose();
     ready = { key, predictor };
   }
-  return ready.predictor.predict(spectrograms);
+  return ready.predictor;
+}
+
+async function score(
+  options: LearnerOptions,
+  model: ScoringModel,
+  recordings: readonly Recording[],
+): Promise<number[]> {
+  return (await predictorOf(options, model)).predict(recordings);
+}
+
+let tagger: LoadedTagger | undefined;
+
+async function explain(
+  this: Called,
+  options: LearnerOptions,
+  model: ScoringModel,
+  request: ExplainRequest,
+): Promise<SongExplanation> {
+  return cancellable(this, async (turn) => {
+    const predictor = await predictorOf(options, model);
+    if (request.tagger) tagger ??= await loadTagger(options);
+    const embedPatches = (patches: Float32Array) => tagger!.embedPatches(patches);
+    return explainSong(request, modelFamily(model.name), predictor, embedPatches, turn);
+  });
 }
 
 // Standard output belongs to the parent's reports; whatever a library prints goes to standard error.
@@ -103,4 +127,4 @@ process.on('SIGINT', () => {});
 // What is sent to a parent that is gone fails here before its end is noticed.
 process.on('error', () => process.exit(1));
 
-workerpool.worker({ describe, train, score }, { abortListenerTimeout: cancelGraceMs });
+workerpool.worker({ describe, train, score, explain }, { abortListenerTimeout: cancelGraceMs });

@@ -2,6 +2,7 @@ import workerpool from 'workerpool';
 import { CancelledError } from '../errors.ts';
 import { entryPoint } from '../paths.ts';
 import { tensorflowEnvironment } from '../tensorflow/index.ts';
+import type { ExplainRequest, SongExplanation } from './explain/explain-song.ts';
 import {
   type Description,
   type LearnerOptions,
@@ -9,7 +10,7 @@ import {
   type TrainEvent,
   unexpectedEnd,
 } from './learner-messages.ts';
-import type { Spectrogram } from './spectrograms.ts';
+import type { Recording } from './recording.ts';
 import type { ScoringModel, TrainCheckpoint, TrainProgress, TrainResult, TrainTask } from './task.ts';
 
 export type { Description, LearnerOptions } from './learner-messages.ts';
@@ -99,15 +100,29 @@ export class Learner {
 
   /**
    * Judge songs with a model.
-   * @returns for each spectrogram the probability of being popular, 0 to 1.
+   * @returns for each recording the probability of being popular, 0 to 1.
    */
   async score(
     model: ScoringModel,
-    spectrograms: readonly Spectrogram[],
+    recordings: readonly Recording[],
     signal?: AbortSignal,
   ): Promise<number[]> {
-    const plain = spectrograms.map(({ levels, frames }) => ({ levels, frames }));
+    const plain = recordings.map(({ levels, frames, embedding, facts }) => ({
+      levels,
+      frames,
+      embedding,
+      facts,
+    }));
     return this.#run<number[]>('score', [model, plain], signal ? { signal } : {});
+  }
+
+  /**
+   * Explain what a model says of a song.
+   * @throws UserError when the request has the tagger's input and the tagger is not set up here.
+   * @throws CancelledError when the signal was aborted.
+   */
+  explain(model: ScoringModel, request: ExplainRequest, signal?: AbortSignal): Promise<SongExplanation> {
+    return this.#run<SongExplanation>('explain', [model, request], signal ? { signal } : {});
   }
 
   /** End the process; what it is doing is cancelled. */

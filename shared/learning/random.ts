@@ -41,19 +41,3 @@ export function shuffle<T>(items: T[], random: Random): T[] {
 export function normal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - uniform(random))) * Math.cos(2 * Math.PI * uniform(random));
 }
-
-/**
- * Fill an inverted dropout mask: 0 with probability `rate`, else 1 / (1 - rate).
- * Each draw of 32 bits serves two cells, which rounds the rate to 1/65536.
- */
-export function fillDropout(mask: Float32Array, rate: number, random: Random): void {
-  const limit = Math.round(rate * 65536);
-  const kept = 65536 / (65536 - limit);
-  const even = mask.length & ~1;
-  for (let cell = 0; cell < even; cell += 2) {
-    const bits = random.next();
-    mask[cell] = (bits & 0xffff) < limit ? 0 : kept;
-    mask[cell + 1] = bits >>> 16 < limit ? 0 : kept;
-  }
-  if (even < mask.length) mask[even] = (random.next() & 0xffff) < limit ? 0 : kept;
-}

@@ -64,15 +64,21 @@ function costOf(side: readonly Component[], target: number, overall: Float64Arra
 }
 
 /**
- * Put whole groups on sides: many seeded random fillings are tried, the best balanced first.
+ * Put whole groups on sides: many seeded random fillings are tried, the best balanced first. Groups whose
+ * side is settled stay there, and count as filled already.
  *
  * A group larger than half a side stays in train, for a side made of one artist says little about
  * others; unless nothing smaller is there, when up to a whole side is allowed.
  *
  * @param items all tracks; their order does not matter, the numbers of their groups do.
+ * @param settled the side of groups that are not to be dealt.
  * @returns candidates, best first, each from group number to side; groups not named are in train.
  */
-export function splitCandidates(items: readonly SplitItem[], options: SplitOptions): Map<number, Split>[] {
+export function splitCandidates(
+  items: readonly SplitItem[],
+  options: SplitOptions,
+  settled: ReadonlyMap<number, Split> = new Map(),
+): Map<number, Split>[] {
   const components = componentsOf(items);
   const overall = new Float64Array(bins);
   for (const { histogram } of components) {
@@ -91,14 +97,14 @@ export function splitCandidates(items: readonly SplitItem[], options: SplitOptio
   const candidates: { cost: number; trial: number; assignment: Map<number, Split> }[] = [];
   for (let trial = 0; trial < trials; trial++) {
     const order = shuffle([...components], randomStream(options.seed, 'split', trial));
-    const assignment = new Map<number, Split>();
+    const assignment = new Map(settled);
     let cost = 0;
     for (const { split, target } of sides) {
       const limit = largestAllowed(target);
-      const side: Component[] = [];
-      let room = target;
+      const side = components.filter((component) => settled.get(component.group) === split);
+      let room = target - side.reduce((sum, component) => sum + component.size, 0);
       for (const component of order) {
-        if (room === 0) break;
+        if (room <= 0) break;
         if (component.size > Math.min(room, limit) || assignment.has(component.group)) continue;
         assignment.set(component.group, split);
         side.push(component);

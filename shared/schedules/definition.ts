@@ -30,8 +30,10 @@ export const scheduleOptionsSchema = z.strictObject({
   /** Null where no step trains. */
   train: z
     .strictObject({
+      /** Names, or `auto`: what suits the catalogue and the machine on that night. */
       models: z.string().min(1),
       preset: z.string().min(1).nullable(),
+      /** Folds; null: as the command decides. */
       crossValidate: z.int().nullable(),
       /** Also on a data set that models were trained on before. */
       always: z.boolean(),

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { parametersHash, spectrogramParameters } from '../../shared/audio/parameters.ts';
 import { type Config, parseConfig } from '../../shared/config.ts';
 import type { Prisma, Track } from '../../shared/database/generated/client.ts';
-import type { AudioPayload, LookupPayload } from '../../shared/stages.ts';
-import type { JobContext, Services } from '../../workers/handler.ts';
+import type { AudioPayload, LookupPayload, StageName } from '../../shared/stages.ts';
+import { buildEmbedding } from '../../workers/embedding.ts';
+import type { HandlerBuilder, JobContext, Services } from '../../workers/handler.ts';
 import { buildLookup } from '../../workers/lookup.ts';
 import { buildPreview } from '../../workers/preview.ts';
 import { buildSpectrogram } from '../../workers/spectrogram.ts';
@@ -16,6 +17,9 @@ import { clip, settings } from '../support/catalogue.ts';
 import { eventually } from '../support/eventually.ts';
 import { type BackendKind, openBench, type QueueBench, silent } from '../support/queue-backends.ts';
 import { standIns } from '../support/stand-ins.ts';
+
+const audioStages = ['lookup', 'preview', 'embedding', 'spectrogram'] as const;
+type AudioStage = (typeof audioStages)[number];
 
 export type Answer = (response: ServerResponse, request: IncomingMessage, time: number) => void;
 
@@ -68,35 +72,42 @@ export class PreviewBench {
   readonly #workforces: Workforce[] = [];
   #tracks = 0;
 
-  private constructor(queue: QueueBench, world: World, hash: string) {
+  private constructor(queue: QueueBench, world: World, hash: string, more: Record<string, string>) {
     this.queue = queue;
     this.world = world;
     const DATA_DIR = mkdtempSync(join(tmpdir(), 'hiphop-previews-'));
-    this.config = parseConfig({ ...queue.environment, ...settings, DATA_DIR, SIMULATOR_URL: world.origin });
+    const own = { DATA_DIR, SIMULATOR_URL: world.origin };
+    this.config = parseConfig({ ...queue.environment, ...settings, ...own, ...more });
     this.parametersHash = hash;
   }
 
-  static async open(kind: BackendKind): Promise<PreviewBench> {
+  /** @param more settings for the workers */
+  static async open(kind: BackendKind, more: Record<string, string> = {}): Promise<PreviewBench> {
     const queue = await openBench(kind);
     const parameters = spectrogramParameters({ seconds: Number(settings.AUDIO_SECONDS) });
     const hash = parametersHash(parameters);
     await queue.database.prisma.spectrogramParameters.create({
       data: { hash, parameters: { ...parameters } },
     });
-    return new PreviewBench(queue, await openWorld(), hash);
+    return new PreviewBench(queue, await openWorld(), hash, more);
   }
 
   get prisma() {
     return this.queue.database.prisma;
   }
 
-  async clear(): Promise<void> {
+  async stopWorkers(): Promise<void> {
     await Promise.all(this.#workforces.splice(0).map((workforce) => workforce.close()));
+  }
+
+  async clear(): Promise<void> {
+    await this.stopWorkers();
     await this.queue.clear();
     await this.prisma.track.deleteMany();
     await this.prisma.crawl.deleteMany();
     await this.prisma.preview.deleteMany();
     await this.prisma.spectrogram.deleteMany();
+    await this.prisma.embedding.deleteMany();
     // What a test let break off must not be gone on with by the next.
     rmSync(join(this.config.dataDir, 'downloads'), { recursive: true, force: true });
     this.world.asked.clear();
@@ -135,6 +146,36 @@ export class PreviewBench {
     return track.id;
   }
 
+  /** A data set of these tracks, which must be ready. */
+  async dataSet(trackIds: readonly number[] = []) {
+    const { parametersHash } = this;
+    const tracks = (await this.tracks(trackIds)).map(({ id, contentHash }) => ({
+      ...{ trackId: id, contentHash: contentHash!, parametersHash },
+      ...{ popularity: 1, popular: true, split: 'train' as const, group: 1 },
+    }));
+    return this.prisma.dataSet.create({
+      data: {
+        ...{ name: `set ${++this.#tracks}`, parametersHash, contentHash: '' },
+        ...{ threshold: 0, thresholdRule: '0', seed: 1, testFraction: 0, holdoutFraction: 0 },
+        ...{ counts: {}, normalisation: {}, tracks: { createMany: { data: tracks } } },
+      },
+    });
+  }
+
+  /** A song of a batch of its own, whose model cannot score. */
+  async song(location: string): Promise<number> {
+    const dataSet = await this.dataSet();
+    const run = await this.prisma.trainingRun.create({ data: { dataSetId: dataSet.id, options: {} } });
+    const model = await this.prisma.model.create({
+      data: { name: 'dummy', trainingRunId: run.id, dataSetId: dataSet.id, options: {} },
+    });
+    const batch = await this.prisma.scoreBatch.create({
+      data: { modelId: model.id, songs: { create: { file: 'song', location } } },
+      include: { songs: true },
+    });
+    return batch.songs[0]!.id;
+  }
+
   async tracks(ids: readonly number[]): Promise<Track[]> {
     const rows = await this.prisma.track.findMany({ where: { id: { in: [...ids] } } });
     return ids.map((id) => rows.find((row) => row.id === id)!);
@@ -152,11 +193,13 @@ export class PreviewBench {
   }
 
   async work(
-    only: ('preview' | 'spectrogram' | 'lookup')[] = ['preview', 'spectrogram', 'lookup'],
+    only: (AudioStage | 'score')[] = ['preview', 'spectrogram', 'lookup'],
+    replaced: Partial<Record<StageName, HandlerBuilder>> = {},
   ): Promise<void> {
     const builders = {
       ...standIns({}),
       ...{ preview: buildPreview, spectrogram: buildSpectrogram, lookup: buildLookup },
+      ...{ embedding: buildEmbedding, ...replaced },
     };
     this.#workforces.push(await startWorkers(this.config, silent, only, builders));
   }
@@ -166,9 +209,7 @@ export class PreviewBench {
     let quiet = 0;
     await eventually(
       async () => {
-        const counts = await Promise.all(
-          (['preview', 'spectrogram', 'lookup'] as const).map((stage) => this.queue.queues.counts(stage)),
-        );
+        const counts = await Promise.all(audioStages.map((stage) => this.queue.queues.counts(stage)));
         const left = counts.reduce(
           (sum, { waiting, active, delayed }) => sum + waiting + active + delayed,
           0,
@@ -187,7 +228,10 @@ export class PreviewBench {
       throw new Error('not in this test');
     };
     const { database, queues } = this.queue;
-    return { config: this.config, database, queues, spectrograms: none, trainer: none, judge: none };
+    return {
+      ...{ config: this.config, stages: ['preview'], database, queues },
+      ...{ spectrograms: none, tagger: none, trainer: none, judge: none },
+    };
   }
 
   runPreview(id: number, handler = buildPreview(this.services())) {

@@ -1,9 +1,9 @@
 import { cancel } from '../../producers/cancel.ts';
 import { addSchedule } from '../../producers/schedules.ts';
 import type { Session } from '../../producers/session.ts';
-import { finishTrainingRun } from '../../shared/champion.ts';
 import type { Schedule } from '../../shared/database/generated/client.ts';
 import { publicId } from '../../shared/identifiers.ts';
+import { finishTrainingRun } from '../../shared/registry/index.ts';
 import type { ScheduleOptions, StepName } from '../../shared/schedules/definition.ts';
 import { type Night, readNight } from '../../shared/schedules/nights.ts';
 import { syncSchedules } from '../../shared/schedules/sync.ts';

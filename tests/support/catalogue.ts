@@ -5,8 +5,8 @@ import { noise, SAMPLE_RATE, wav } from './audio.ts';
 /** Seconds of each clip, and of each excerpt where `settings` are in force. */
 const seconds = 3;
 
-/** Settings that make work on these clips short. */
-export const settings = { AUDIO_SECONDS: String(seconds), AUDIO_PROCESSES: '1' };
+/** Settings that make work on these clips short: without the tagger, but in tests of it. */
+export const settings = { AUDIO_SECONDS: String(seconds), AUDIO_PROCESSES: '1', TAGGER: 'off' };
 
 /**
  * Audio with a rule in it that can be heard: songs with a bass note under the noise are popular,

@@ -30,7 +30,7 @@ export interface Running {
 }
 
 /** Settings of the program that this machine's environment must not bring into a test. */
-const settings = /^(DATA_DIR|DATABASE_URL|REDIS_URL|LOG_LEVEL|AUDIO_.*|KEEP_PREVIEWS|TENSORFLOW)$/;
+const settings = /^(DATA_DIR|DATABASE_URL|REDIS_URL|LOG_LEVEL|AUDIO_.*|KEEP_PREVIEWS|TENSORFLOW|TAGGER)$/;
 
 /** Start a command; it is killed when it runs for longer than the limit. */
 export function startHiphop(

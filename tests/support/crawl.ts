@@ -94,7 +94,10 @@ export class CrawlBench {
       throw new Error('not in this test');
     };
     const { database, queues } = this.bench;
-    return { config: this.config, database, queues, spectrograms: none, trainer: none, judge: none };
+    return {
+      ...{ config: this.config, stages: crawlStages, database, queues },
+      ...{ spectrograms: none, tagger: none, trainer: none, judge: none },
+    };
   }
 
   /** Begin a crawl, as the command does; nobody waits for it. */

@@ -11,7 +11,7 @@ type Runs = {
  */
 export function standIns(runs: Runs): Record<StageName, HandlerBuilder> {
   const done = async (): Promise<Outcome> => ({ outcome: 'done' });
-  const audio = (stage: 'preview' | 'spectrogram'): HandlerBuilder => {
+  const audio = (stage: 'preview' | 'embedding' | 'spectrogram'): HandlerBuilder => {
     const handler: Handler<typeof stage> = {
       stage,
       run: runs[stage] ?? done,
@@ -24,6 +24,7 @@ export function standIns(runs: Runs): Record<StageName, HandlerBuilder> {
   };
   return {
     preview: audio('preview'),
+    embedding: audio('embedding'),
     spectrogram: audio('spectrogram'),
     train: () => ({ stage: 'train', run: runs.train ?? done, fail: async () => null }),
     score: () => ({ stage: 'score', run: runs.score ?? done, fail: async () => null }),

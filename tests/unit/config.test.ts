@@ -7,7 +7,7 @@ test('an empty environment gives the documented defaults', () => {
   const config = parseConfig({ HOME: '/home/nas' });
   expect(config).toMatchObject({
     ...{ dataDir: resolve('.data'), databaseUrl: undefined, redisUrl: undefined, logLevel: undefined },
-    ...{ keepPreviews: false, tensorflow: 'auto' },
+    ...{ keepPreviews: false, tensorflow: 'auto', tagger: 'auto' },
     audio: { excerpt: 'auto', seconds: 30, timeoutSeconds: 60, maxBytes: 500_000_000 },
   });
   expect(config.audio.processes).toBeGreaterThanOrEqual(1);
@@ -23,14 +23,14 @@ test('every setting can be given', () => {
     },
     ...{ CACHE_DIR: '/cache', LOG_LEVEL: 'debug', AUDIO_EXCERPT: 'loudest', AUDIO_SECONDS: '12.5' },
     ...{ AUDIO_TIMEOUT_SECONDS: '90', AUDIO_MAX_MEGABYTES: '20', AUDIO_PROCESSES: '3' },
-    ...{ KEEP_PREVIEWS: 'yes', TENSORFLOW: 'wasm', SPOTIFY_CLIENT_ID: 'id', SPOTIFY_CLIENT_SECRET: 'secret' },
+    ...{ KEEP_PREVIEWS: 'yes', TENSORFLOW: 'wasm', TAGGER: 'off', SPOTIFY_CLIENT_ID: 'id', SPOTIFY_CLIENT_SECRET: 'secret' },
     ...{ PREVIEW_HOSTS: ' p.scdn.co , *.Example.org,', PREVIEW_MAX_MEGABYTES: '7' },
   });
   expect(config).toEqual({
     ...{ dataDir: resolve('somewhere'), databaseUrl: 'postgres://u:p@db/hiphop' },
     ...{ redisUrl: 'rediss://cache:6380/2', cacheDir: '/cache', logLevel: 'debug' },
     audio: { excerpt: 'loudest', seconds: 12.5, timeoutSeconds: 90, maxBytes: 20_000_000, processes: 3 },
-    ...{ keepPreviews: true, tensorflow: 'wasm' },
+    ...{ keepPreviews: true, tensorflow: 'wasm', tagger: 'off' },
     outside: {
       ...{ spotifyAccounts: 'https://accounts.spotify.com', spotifyApi: 'https://api.spotify.com' },
       ...{ deezer: 'https://api.deezer.com', spotifyClientId: 'id', spotifyClientSecret: 'secret' },
@@ -72,6 +72,7 @@ test.each([
   ['AUDIO_PROCESSES', '0'],
   ['KEEP_PREVIEWS', 'true'],
   ['TENSORFLOW', 'tpu'],
+  ['TAGGER', 'on'],
   ['PREVIEW_MAX_MEGABYTES', '0'],
   // The simulator is on this machine: nothing else may stand for the world outside.
   ['SIMULATOR_URL', 'http://example.org'],

@@ -1,4 +1,4 @@
-import { rangeDb, type Spectrogram, type SpectrogramSource } from './spectrograms.ts';
+import { rangeDb, type Spectrogram } from '../spectrograms.ts';
 
 /** Statistics per band: mean, standard deviation, standard deviation of the difference between frames. */
 export const statisticsPerBand = 3;
@@ -35,20 +35,4 @@ export function spectrogramStatistics({ levels, frames }: Spectrogram): Float64A
     }
   }
   return statistics;
-}
-
-/** The statistics of a source's spectrograms, each computed once and kept (1.5 KB a track). */
-export type StatisticsTable = (index: number) => Promise<Float32Array>;
-
-/** Make a table that computes a track's statistics when first asked for. */
-export function statisticsTable(source: SpectrogramSource): StatisticsTable {
-  const rows = new Map<number, Float32Array>();
-  return async (index) => {
-    let row = rows.get(index);
-    if (!row) {
-      row = Float32Array.from(spectrogramStatistics(await source.read(index)));
-      rows.set(index, row);
-    }
-    return row;
-  };
 }

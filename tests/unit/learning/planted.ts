@@ -7,11 +7,8 @@ import {
   shuffle,
   uniform,
 } from '../../../shared/learning/random.ts';
-import {
-  memorySource,
-  type Spectrogram,
-  type SpectrogramSource,
-} from '../../../shared/learning/spectrograms.ts';
+import { audioOnly, type Recording, type RecordingSource } from '../../../shared/learning/recording.ts';
+import { memorySource } from '../../../shared/learning/spectrograms.ts';
 import type { TrainTask } from '../../../shared/learning/task.ts';
 import { thresholdOf } from '../../../shared/learning/threshold.ts';
 
@@ -19,7 +16,7 @@ export const bands = 128;
 export const frames = 200;
 
 /** Noise with a rule: popular clips have a beat (every 16th frame loud) in the low bands. */
-function clip(beat: boolean, random: Random): Spectrogram {
+function clip(beat: boolean, random: Random): Recording {
   const length = uniform(random) < 0.2 ? frames - 60 : frames;
   const phase = below(random, 16);
   const levels = new Uint8Array(bands * length);
@@ -29,7 +26,7 @@ function clip(beat: boolean, random: Random): Spectrogram {
       levels[band * length + frame] = Math.max(0, Math.min(255, 110 + (loud ? 90 : 0) + 25 * normal(random)));
     }
   }
-  return { levels, frames: length };
+  return { levels, frames: length, embedding: null, facts: null };
 }
 
 /** A data set with a planted rule, split by group, two tracks a group. */
@@ -37,8 +34,8 @@ export async function plantedSet(
   count: number,
   seed = 1,
 ): Promise<{
-  source: SpectrogramSource;
-  spectrograms: Spectrogram[];
+  source: RecordingSource;
+  spectrograms: Recording[];
   records: TrainTask['records'];
   threshold: number;
   normalisation: TrainTask['normalisation'];
@@ -52,9 +49,10 @@ export async function plantedSet(
   const records = beats.map((beat, i) => ({
     popularity: Math.round((beat ? 60 : 40) + 8 * normal(random)),
     group: i >> 1,
+    ...{ source: null, artist: null, year: null },
     split: (['holdout', 'test', 'train', 'train'] as const)[(i >> 1) % 4]!,
   }));
-  const source = memorySource(spectrograms, { bands, frames });
+  const source = audioOnly(memorySource(spectrograms, { bands, frames }));
   const train = [...records.keys()].filter((i) => records[i]!.split === 'train');
   const threshold = thresholdOf(
     train.map((i) => records[i]!.popularity),
@@ -71,7 +69,16 @@ export function taskOn(
   const { records, threshold, normalisation } = set;
   return {
     ...{ model: 'logistic', preset: null, seed: 1, shuffleLabels: false, crossValidationFolds: null },
-    ...{ shardsFolder: '', records, threshold, thresholdRule: 'median', normalisation, checkpoint: null },
+    ...{
+      shardsFolder: '',
+      embeddingsFile: null,
+      facts: null,
+      records,
+      threshold,
+      thresholdRule: 'median',
+      normalisation,
+      checkpoint: null,
+    },
     ...changes,
   };
 }

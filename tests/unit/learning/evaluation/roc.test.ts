@@ -1,18 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  evaluate,
+  delongInterval,
   type Judged,
-  logLoss,
-  percentileOf,
   rocAuc,
   rocAucInterval,
-} from '../../../shared/learning/metrics.ts';
-import { normal, randomStream } from '../../../shared/learning/random.ts';
-
-function judged(items: [number, 0 | 1, number?][]): Judged[] {
-  return items.map(([probability, label, group], i) => ({ probability, label, group: group ?? i }));
-}
+  rocAucOf,
+  rocCurve,
+} from '../../../../shared/learning/evaluation/index.ts';
+import { normal, randomStream } from '../../../../shared/learning/random.ts';
+import { anyJudged, forty, judged } from './support.ts';
 
 describe('rocAuc', () => {
   it('counts pairs in the right order, ties half', () => {
@@ -76,7 +73,7 @@ describe('rocAucInterval', () => {
     expect(high).toBe(1);
     // 1 lies exactly 1.96 standard errors above the bound.
     const variance = (low * (1 - low) * (1 + 8 * ((1 - low) / (2 - low) + low / (1 + low)))) / 81;
-    expect(1 - low).toBeCloseTo(1.96 * Math.sqrt(variance), 9);
+    expect(1 - low).toBeCloseTo(1.959963984540054 * Math.sqrt(variance), 9);
     expect(low).toBeGreaterThan(0.6);
     expect(rocAucInterval(apart(90), 1)![0]).toBeGreaterThan(0.95);
     const reversed = apart(9).map((item) => ({ ...item, label: item.label ? 0 : 1 }) as Judged);
@@ -128,70 +125,106 @@ describe('rocAucInterval', () => {
   });
 });
 
-describe('evaluate', () => {
-  it('gives accuracy, log loss and Brier score', () => {
-    const metrics = evaluate(
-      judged([
-        [0.9, 1],
-        [0.5, 1],
-        [0.4, 1],
-        [0.2, 0],
-      ]),
-      1,
+describe('delongInterval', () => {
+  /** The variance by counting every pair (DeLong, DeLong and Clarke-Pearson 1988). */
+  function pairwise(items: readonly Judged[]): { area: number; error: number } {
+    const scores = (label: number) =>
+      items.filter((item) => item.label === label).map(({ probability }) => probability);
+    const [popular, unpopular] = [scores(1), scores(0)];
+    const wins = (x: number, y: number) => (x > y ? 1 : x === y ? 0.5 : 0);
+    const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    const spread = (values: number[]) =>
+      values.reduce((sum, value) => sum + (value - mean(values)) ** 2, 0) / (values.length - 1);
+    const above = popular.map((x) => mean(unpopular.map((y) => wins(x, y))));
+    const below = unpopular.map((y) => mean(popular.map((x) => wins(x, y))));
+    return {
+      area: mean(above),
+      error: Math.sqrt(spread(above) / popular.length + spread(below) / unpopular.length),
+    };
+  }
+  const logit = (value: number) => Math.log(value / (1 - value));
+
+  it('agrees with counting every pair', () => {
+    fc.assert(
+      fc.property(anyJudged, (items) => {
+        const interval = delongInterval(items);
+        const popular = items.filter(({ label }) => label === 1).length;
+        if (popular < 2 || items.length - popular < 2) {
+          expect(interval).toBeNull();
+          return;
+        }
+        const { area, error } = pairwise(items);
+        expect(interval![0]).toBeLessThanOrEqual(area);
+        expect(interval![1]).toBeGreaterThanOrEqual(area);
+        if (area === 0 || area === 1) return;
+        const half = (1.959963984540054 * error) / (area * (1 - area));
+        expect(logit(interval![0])).toBeCloseTo(logit(area) - half, 8);
+        expect(logit(interval![1])).toBeCloseTo(logit(area) + half, 8);
+      }),
     );
-    expect(metrics).toMatchObject({ n: 4, accuracy: 0.75, rocAuc: 1, decisionThreshold: 0.5, reason: null });
-    expect(metrics.logLoss).toBeCloseTo(
-      -(Math.log(0.9) + Math.log(0.5) + Math.log(0.4) + Math.log(0.8)) / 4,
-      12,
-    );
-    expect(metrics.brier).toBeCloseTo((0.01 + 0.25 + 0.36 + 0.04) / 4, 12);
   });
 
-  it('says why there is no figure, and is never NaN', () => {
-    expect(evaluate([], 1)).toMatchObject({
-      n: 0,
-      accuracy: null,
-      rocAuc: null,
-      reason: 'there are no tracks on this side',
-    });
-    expect(
-      evaluate(
-        judged([
-          [0.3, 1],
-          [0.6, 1],
-        ]),
-        1,
-      ),
-    ).toMatchObject({
-      accuracy: 0.5,
-      rocAuc: null,
-      rocAucCi95: null,
-      reason: expect.stringContaining('all 2 tracks are popular'),
-    });
+  it('is about the bootstrap of independent tracks', () => {
+    const random = randomStream('delong');
+    const items = judged(Array.from({ length: 400 }, (_, i) => [normal(random) + (i % 2), i % 2]));
+    const [low, high] = delongInterval(items)!;
+    const [bootLow, bootHigh] = rocAucInterval(items, 1)!;
+    expect(low).toBeCloseTo(bootLow, 1.7);
+    expect(high).toBeCloseTo(bootHigh, 1.7);
   });
 
-  it('keeps certainty that was wrong finite', () => {
-    expect(
-      Number.isFinite(
-        logLoss(
-          judged([
-            [0, 1],
-            [1, 0],
-          ]),
-        ),
-      ),
-    ).toBe(true);
+  it('claims no certainty where the classes do not overlap', () => {
+    const [low, high] = delongInterval(judged(Array.from({ length: 10 }, (_, i) => [i, i < 5 ? 0 : 1])))!;
+    expect(high).toBe(1);
+    expect(low).toBeGreaterThan(0.5);
+    expect(low).toBeLessThan(0.9);
   });
 });
 
-describe('percentileOf', () => {
-  it('is the share below, ties half', () => {
-    const scores = [0.1, 0.2, 0.2, 0.4];
-    expect(percentileOf(0, scores)).toBe(0);
-    expect(percentileOf(0.1, scores)).toBe(12.5);
-    expect(percentileOf(0.2, scores)).toBe(50);
-    expect(percentileOf(0.3, scores)).toBe(75);
-    expect(percentileOf(1, scores)).toBe(100);
-    expect(percentileOf(1, [])).toBeNull();
+describe('rocCurve', () => {
+  const area = (points: readonly (readonly [number, number])[]) =>
+    points.slice(1).reduce((sum, [x, y], i) => sum + ((x - points[i]![0]) * (y + points[i]![1])) / 2, 0);
+
+  it('is that of scikit-learn', () => {
+    const falsePositive = [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 6, 6, 8, 8, 18, 18, 24];
+    const truePositive = [0, 7, 7, 9, 9, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15, 16, 16];
+    expect(rocCurve(forty)).toEqual(falsePositive.map((x, i) => [x / 24, truePositive[i]! / 16]));
+    const coarse = forty.map((item) => ({ ...item, probability: Math.round(item.probability * 5) / 5 }));
+    expect(rocCurve(coarse)!.map(([x]) => x * 24)).toEqual(
+      [0, 0, 2, 6, 12, 19, 24].map((x) => expect.closeTo(x)),
+    );
+  });
+
+  it('rises from corner to corner and encloses the ROC-AUC', () => {
+    fc.assert(
+      fc.property(anyJudged, (items) => {
+        const points = rocCurve(items);
+        if (points === null) {
+          expect(rocAucOf(items)).toBeNull();
+          return;
+        }
+        expect([points[0], points.at(-1)]).toEqual([
+          [0, 0],
+          [1, 1],
+        ]);
+        for (const [i, [x, y]] of points.slice(1).entries()) {
+          expect(x).toBeGreaterThanOrEqual(points[i]![0]);
+          expect(y).toBeGreaterThanOrEqual(points[i]![1]);
+        }
+        expect(area(points)).toBeCloseTo(rocAucOf(items)!, 10);
+      }),
+    );
+  });
+
+  it('is thinned out to as many points as asked for, ends kept', () => {
+    const random = randomStream('curve');
+    const items = judged(Array.from({ length: 3000 }, (_, i) => [normal(random) + (i % 2), i % 2]));
+    const points = rocCurve(items, 200)!;
+    expect(points).toHaveLength(200);
+    expect([points[0], points.at(-1)]).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
+    expect(area(points)).toBeCloseTo(rocAucOf(items)!, 2.5);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { fitNormalisation } from '../../../shared/learning/normalisation.ts';
-import { memorySource, type Spectrogram } from '../../../shared/learning/spectrograms.ts';
-import { spectrogramStatistics } from '../../../shared/learning/statistics.ts';
+import { spectrogramStatistics } from '../../../../shared/learning/features/statistics.ts';
+import { fitNormalisation } from '../../../../shared/learning/normalisation.ts';
+import { memorySource, type Spectrogram } from '../../../../shared/learning/spectrograms.ts';
 
 const db = (level: number) => (level / 255 - 1) * 80;
 const step = 80 / 255;

@@ -1,8 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { PermanentError } from '../../../shared/errors.ts';
-import { minimise } from '../../../shared/learning/lbfgs.ts';
-import { featureLimit, fitLogistic, predictLogistic } from '../../../shared/learning/logistic.ts';
-import { normal, randomStream } from '../../../shared/learning/random.ts';
+import { PermanentError } from '../../../../shared/errors.ts';
+import { normal, randomStream } from '../../../../shared/learning/random.ts';
+import { minimise } from '../../../../shared/learning/tabular/lbfgs.ts';
+import {
+  fitLogistic,
+  type LogisticModel,
+  logisticLogit,
+  sigmoid,
+} from '../../../../shared/learning/tabular/logistic.ts';
+import {
+  featureLimit,
+  fitStandardisation,
+  standardised,
+} from '../../../../shared/learning/tabular/standardisation.ts';
+
+const scaled = (rows: readonly (readonly number[])[]): Float64Array[] => {
+  const scale = fitStandardisation(rows);
+  return rows.map((row) => standardised(row, scale));
+};
+const probability = (model: LogisticModel, row: Float64Array) => sigmoid(logisticLogit(model, row));
 
 describe('minimise', () => {
   it('finds the minimum of an ill-conditioned bowl', async () => {
@@ -31,49 +47,71 @@ describe('fitLogistic', () => {
       [5, 4],
       [6, 9],
     ];
-    const model = await fitLogistic(rows, [0, 0, 1, 0, 1, 1], 0.5);
-    expect(model.coefficients[0]).toBeCloseTo(0.44278041, 5);
-    expect(model.coefficients[1]).toBeCloseTo(0.5755475, 5);
-    expect(model.intercept).toBeCloseTo(0.03358188, 5);
-    expect(predictLogistic(model, [3, 3])).toBeCloseTo(0.42092934, 5);
+    const scale = fitStandardisation(rows);
+    const inputs = rows.map((row) => standardised(row, scale));
+    const [model] = await fitLogistic(inputs, [0, 0, 1, 0, 1, 1], [0.5]);
+    expect(model!.coefficients[0]).toBeCloseTo(0.44278041, 5);
+    expect(model!.coefficients[1]).toBeCloseTo(0.5755475, 5);
+    expect(model!.intercept).toBeCloseTo(0.03358188, 5);
+    expect(probability(model!, standardised([3, 3], scale))).toBeCloseTo(0.42092934, 5);
   });
 
-  it('meets the condition of an optimum on more features than rows', async () => {
-    const random = randomStream('wide');
-    const rows = Array.from({ length: 60 }, () => Array.from({ length: 200 }, () => 5 + 3 * normal(random)));
+  it.each([
+    ['more features than rows', 60, 200],
+    ['more rows than features', 300, 20],
+  ])('meets the condition of an optimum for every strength with %s', async (_, count, features) => {
+    const random = randomStream('rows', features);
+    const rows = Array.from({ length: count }, () =>
+      Array.from({ length: features }, () => 5 + 3 * normal(random)),
+    );
     const labels = rows.map((row) => (row[0]! + row[1]! > 10 ? 1 : 0) as 0 | 1);
-    const strength = 0.1;
-    const model = await fitLogistic(rows, labels, strength);
-    // At the optimum coefficient = strength x sum of (label - probability) x standardised feature.
-    for (const feature of [0, 1, 57, 199]) {
-      const pull = rows.reduce((sum, row, i) => {
-        const scaled = (row[feature]! - model.mean[feature]!) / model.deviation[feature]!;
-        const kept = Math.max(-featureLimit, Math.min(featureLimit, scaled));
-        return sum + (labels[i]! - predictLogistic(model, row)) * kept;
-      }, 0);
-      expect(model.coefficients[feature]).toBeCloseTo(strength * pull, 5);
+    const inputs = scaled(rows);
+    const strengths = [0.01, 0.1, 1];
+    for (const [i, model] of (await fitLogistic(inputs, labels, strengths)).entries()) {
+      // At the optimum coefficient = strength x sum of (label - probability) x feature.
+      const errors = inputs.map((row, k) => labels[k]! - probability(model, row));
+      for (const feature of [0, 1, 7, features - 1]) {
+        const pull = inputs.reduce((sum, row, k) => sum + errors[k]! * row[feature]!, 0);
+        expect(model.coefficients[feature]).toBeCloseTo(strengths[i]! * pull, 4);
+      }
+      expect(errors.reduce((a, b) => a + b) / count).toBeCloseTo(0, 5);
     }
-    const far = rows[0]!.map((_, i) => model.mean[i]! + 1e6 * (i === 0 ? model.deviation[0]! : 0));
-    const near = rows[0]!.map((_, i) => model.mean[i]! + 2.5 * (i === 0 ? model.deviation[0]! : 0));
-    expect(predictLogistic(model, far)).toBeCloseTo(predictLogistic(model, near), 12);
-    const mean = rows.reduce((sum, row) => sum + predictLogistic(model, row), 0) / rows.length;
-    expect(mean).toBeCloseTo(labels.filter(Boolean).length / labels.length, 6);
   });
 
-  it('repeats to the bit, and ignores a feature that is the same for all', async () => {
-    const rows = [
-      [1, 7, 2],
-      [2, 7, 1],
-      [3, 7, 1],
-      [4, 7, 0],
-    ];
-    const a = await fitLogistic(rows, [0, 1, 0, 1]);
-    expect(await fitLogistic(rows, [0, 1, 0, 1])).toEqual(a);
-    expect(a.coefficients[1]).toBe(0);
+  it('repeats to the bit', async () => {
+    const rows = scaled([
+      [1, 2],
+      [2, 1],
+      [3, 1],
+      [4, 0],
+    ]);
+    const fitted = () => fitLogistic(rows, [0, 1, 0, 1], [0.1, 1]);
+    expect(await fitted()).toEqual(await fitted());
   });
 
-  it('refuses one class, and features that are not numbers', async () => {
-    await expect(fitLogistic([[1], [2]], [1, 1])).rejects.toThrow(PermanentError);
-    await expect(fitLogistic([[1], [Number.NaN]], [0, 1])).rejects.toThrow(PermanentError);
+  it('refuses one class', async () => {
+    await expect(fitLogistic(scaled([[1], [2]]), [1, 1], [1])).rejects.toThrow(PermanentError);
+  });
+});
+
+describe('standardised', () => {
+  const scale = fitStandardisation([
+    [1, 7, 2],
+    [2, 7, Number.NaN],
+    [3, 7, 4],
+  ]);
+
+  it('leaves out a feature that is the same for all, and takes a missing one for the mean', () => {
+    expect([...standardised([2, 9, Number.NaN], scale)]).toEqual([0, 0]);
+    expect([...standardised([2, 9, 4], scale)]).toEqual([0, 1]);
+  });
+
+  it('bounds what one strange clip can do', () => {
+    expect([...standardised([1e6, 0, -1e6], scale)]).toEqual([featureLimit, -featureLimit]);
+  });
+
+  it('refuses another number of features, and ones that are infinite', () => {
+    expect(() => standardised([1, 2], scale)).toThrow('3 features');
+    expect(() => fitStandardisation([[1], [Infinity]])).toThrow(PermanentError);
   });
 });

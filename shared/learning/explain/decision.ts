@@ -1,0 +1,134 @@
+/** Which seconds and which bands carried a model's decision on a song. */
+import { checkFaithfulness, type Faithfulness, namedSegments } from './faithfulness.ts';
+import type { Mask } from './filling.ts';
+import { type BandGroup, type Grid, type Stretch, segmentCount } from './grid.ts';
+import type { MaskedJudge } from './masked-judge.ts';
+import { drawMasks, fitSurrogate } from './surrogate.ts';
+
+/** Random masks for each segment, and the most of all. */
+const masksASegment = 4;
+const mostMasks = 640;
+/** What is named beside the strongest has at least this share of its effect. */
+const namedShare = 0.25;
+/** A neighbour of the strongest stretch belongs to it with at least this share of its effect. */
+const joinedShare = 0.5;
+const mostNamed = 3;
+
+/** An effect is what something adds to the log odds of being popular: above 0 it speaks for the song. */
+export interface Effect {
+  readonly effect: number;
+}
+
+export interface Segment extends Stretch, BandGroup, Effect {
+  /** By taking it alone away. */
+  readonly occlusion: number;
+  /** By the surrogate's coefficient. */
+  readonly surrogate: number;
+  /** Whether it is among those that the faithfulness check takes away. */
+  readonly named: boolean;
+}
+
+export interface Decision {
+  /** Of the whole song. */
+  readonly logOdds: number;
+  /** All segments, group after group, the lowest first. */
+  readonly segments: readonly Segment[];
+  /** Each whole stretch, and each whole group of bands. */
+  readonly stretches: readonly (Stretch & Effect)[];
+  readonly groups: readonly (BandGroup & Effect)[];
+  /** The stretches and groups that carried the decision, strongest first. */
+  readonly topSeconds: readonly (Stretch & Effect)[];
+  readonly topBands: readonly (BandGroup & Effect)[];
+  readonly surrogate: { readonly masks: number; readonly rSquared: number };
+  readonly faithfulness: Faithfulness;
+}
+
+/**
+ * Find out what carried the decision. Effects are those of taking away (occlusion) and of the surrogate,
+ * averaged; the surrogate counts as much as it explains.
+ *
+ * @param seed the same gives the same.
+ */
+export async function explainDecision(judge: MaskedJudge, seed: number): Promise<Decision> {
+  const { grid } = judge;
+  const ask = (masks: readonly Mask[]) => judge.judge(masks);
+  const [base, ...alone] = await ask([new Uint8Array(segmentCount(grid)), ...singleMasks(grid)]);
+  const occlusion = alone.map((logOdds) => base! - logOdds);
+  const masks = drawMasks(grid, Math.min(mostMasks, masksASegment * segmentCount(grid)), seed);
+  const { effects: linear, rSquared } = fitSurrogate(masks, await ask(masks));
+  const trust = Math.max(0, Math.min(1, rSquared));
+  const combine = (taken: number, fitted: number) => (taken + trust * fitted) / (1 + trust);
+
+  const width = grid.stretches.length;
+  const cells = segmentCount(grid);
+  const effects = Array.from(linear, (fitted, segment) => combine(occlusion[segment]!, fitted));
+  const named = new Set(namedSegments(effects));
+  const sumOver = (belongs: (segment: number) => boolean) =>
+    linear.reduce((sum, fitted, segment) => (belongs(segment) ? sum + fitted : sum), 0);
+  const stretches = grid.stretches.map((stretch, at) => ({
+    ...stretch,
+    effect: combine(
+      occlusion[cells + at]!,
+      sumOver((segment) => segment % width === at),
+    ),
+  }));
+  const groups = grid.groups.map((group, at) => ({
+    ...group,
+    effect: combine(
+      occlusion[cells + width + at]!,
+      sumOver((segment) => Math.floor(segment / width) === at),
+    ),
+  }));
+  return {
+    logOdds: base!,
+    segments: effects.map((effect, segment) => ({
+      ...grid.groups[Math.floor(segment / width)]!,
+      ...grid.stretches[segment % width]!,
+      ...{ effect, occlusion: occlusion[segment]!, surrogate: linear[segment]! },
+      named: named.has(segment),
+    })),
+    ...{ stretches, groups },
+    topSeconds: topStretches(stretches),
+    topBands: strongest(groups),
+    surrogate: { masks: masks.length, rSquared },
+    faithfulness: await checkFaithfulness(effects, grid, base!, ask, seed),
+  };
+}
+
+/** Each segment alone, then each whole stretch, then each whole group. */
+function singleMasks(grid: Grid): Mask[] {
+  const width = grid.stretches.length;
+  const cells = segmentCount(grid);
+  const where = (belongs: (segment: number) => boolean): Mask =>
+    Uint8Array.from({ length: cells }, (_, segment) => (belongs(segment) ? 1 : 0));
+  return [
+    ...Array.from({ length: cells }, (_, one) => where((segment) => segment === one)),
+    ...grid.stretches.map((_, at) => where((segment) => segment % width === at)),
+    ...grid.groups.map((_, at) => where((segment) => Math.floor(segment / width) === at)),
+  ];
+}
+
+/** Those that matter most. */
+function strongest<T extends Effect>(items: readonly T[]): T[] {
+  const sorted = [...items].sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect));
+  const least = namedShare * Math.abs(sorted[0]?.effect ?? 0);
+  return sorted.filter(({ effect }) => effect !== 0 && Math.abs(effect) >= least).slice(0, mostNamed);
+}
+
+/** The stretches that matter most, each with the neighbours that it goes on in. */
+function topStretches(stretches: readonly (Stretch & Effect)[]): (Stretch & Effect)[] {
+  const free = new Set(stretches.keys());
+  const found: (Stretch & Effect)[] = [];
+  for (const peak of strongest(stretches)) {
+    const at = stretches.indexOf(peak);
+    if (!free.delete(at)) continue;
+    const belongs = (index: number) =>
+      free.has(index) && stretches[index]!.effect / peak.effect >= joinedShare && free.delete(index);
+    let [from, to] = [at, at];
+    while (belongs(from - 1)) from--;
+    while (belongs(to + 1)) to++;
+    const effect = stretches.slice(from, to + 1).reduce((sum, one) => sum + one.effect, 0);
+    found.push({ ...stretches[from]!, toSeconds: stretches[to]!.toSeconds, effect });
+  }
+  return found;
+}
