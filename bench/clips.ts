@@ -4,12 +4,21 @@ import { UserError } from '../shared/errors.ts';
 import { packageRoot } from '../shared/paths.ts';
 
 /**
+ * The folder of real clips with its manifest.
+ * @throws UserError when the project's shared data is not beside the repository
+ */
+export function realAudio(): string {
+  const clips = join(packageRoot, '..', 'shared', 'realaudio');
+  if (!existsSync(clips)) throw new UserError(`there are no clips to measure with in ${clips}`);
+  return clips;
+}
+
+/**
  * Paths of real clips to measure with, spread over the folder, whose first files are of one genre.
  * @throws UserError when the folder with the project's shared data is not beside the repository
  */
 export function benchClips(count: number): string[] {
-  const clips = join(packageRoot, '..', 'shared', 'realaudio');
-  if (!existsSync(clips)) throw new UserError(`there are no clips to measure with in ${clips}`);
+  const clips = realAudio();
   const all = readdirSync(clips)
     .filter((name) => name.endsWith('.mp3'))
     .sort();

@@ -5,8 +5,10 @@ const benches: Record<string, () => Promise<{ run(argv: string[]): Promise<void>
   mel: () => import('./mel.ts'),
   storage: () => import('./storage.ts'),
   crawl: () => import('./crawl/main.ts'),
+  learning: () => import('./learning/main.ts'),
   tagger: () => import('./tagger/main.ts'),
   training: () => import('./training/main.ts'),
+  explain: () => import('./explain/main.ts'),
 };
 
 const [name = '', ...rest] = process.argv.slice(2);

@@ -1,10 +1,18 @@
 /** Train: enqueue the models that were asked for on one frozen data set, and report how they did. */
-
 import type { DataSet, Model, TrainingRun } from '../shared/database/generated/client.ts';
 import { UserError } from '../shared/errors.ts';
 import { publicId } from '../shared/identifiers.ts';
 import { modelFamilies, modelFamily } from '../shared/learning/families.ts';
-import { findChampion, type ModelMetrics, selectionFigure, withoutCurves } from '../shared/registry/index.ts';
+import { compareForPromotion } from '../shared/registry/compare.ts';
+import {
+  type Decision,
+  findChampion,
+  isComparison,
+  type ModelComparison,
+  type ModelMetrics,
+  signed,
+  withoutCurves,
+} from '../shared/registry/index.ts';
 import type { ModelOptions } from '../shared/training-options.ts';
 import type { Session } from './session.ts';
 
@@ -78,6 +86,8 @@ export async function enqueueRun(session: Session, models: readonly Model[]): Pr
   );
 }
 
+export type TrainAnswer = Awaited<ReturnType<typeof describeRun>>;
+
 /** The answer of `hiphop train --json`. */
 export async function describeRun(session: Session, trainingRunId: number) {
   const { prisma } = session.database;
@@ -95,31 +105,46 @@ export async function describeRun(session: Session, trainingRunId: number) {
     dataset: run.dataSet.name,
     threshold: run.dataSet.threshold,
     backend: backends[0] ?? withoutTensorFlow,
-    models: run.models.map((model) => describeModel(model, yardstick)),
+    models: await Promise.all(run.models.map((model) => describeModel(session, model, yardstick))),
     champion: champion ? publicId('model', champion.id) : null,
+    /** How it came to be champion, or why it stays; null while models are under way. */
+    decision: (run.decision as unknown as Decision | null)?.reason ?? null,
   };
 }
 
-function describeModel(model: Model, yardstick: Model | undefined) {
+async function describeModel(session: Session, model: Model, yardstick: Model | undefined) {
   const id = publicId('model', model.id);
   if (model.state !== 'ready') {
     return { id, name: model.name, state: model.state, error: model.failureReason ?? model.state };
   }
   const metrics = withoutCurves(model.metrics as unknown as ModelMetrics);
-  const { holdout, test, crossValidation, trainMsPerSample, preset, warnings } = metrics;
+  const { holdout, test, crossValidation, studies, trainMsPerSample, preset, warnings } = metrics;
+  const against = await againstYardstick(session, model, yardstick);
   return {
     ...{ id, name: model.name, parameters: model.parameters, preset },
-    ...{ holdout, test, crossValidation, trainMsPerSample },
-    warnings: [...warnings, ...behindYardstick(model, yardstick)],
+    ...{ holdout, test, crossValidation, studies, trainMsPerSample },
+    againstLogistic: against,
+    warnings: [...warnings, ...behindYardstick(model, against)],
   };
 }
 
-/** A network that does no better than the linear model has learned nothing that it is needed for. */
-function behindYardstick(model: Model, yardstick: Model | undefined): string[] {
-  if (!yardstick || !modelFamily(model.name).needsTensorFlow) return [];
-  const [own, linear] = [selectionFigure(model), selectionFigure(yardstick)];
-  if (own.rocAuc === null || linear.rocAuc === null || own.rocAuc > linear.rocAuc) return [];
+/** The paired comparison with the linear model of the same run; null where there is none. */
+async function againstYardstick(
+  session: Session,
+  model: Model,
+  yardstick: Model | undefined,
+): Promise<ModelComparison | null> {
+  if (!yardstick || model.id === yardstick.id) return null;
+  const found = await compareForPromotion(session.database.prisma, yardstick, model);
+  return isComparison(found) ? found : null;
+}
+
+/** A network that is not clearly better than the linear model has learned nothing that it is needed for. */
+function behindYardstick(model: Model, against: ModelComparison | null): string[] {
+  if (!against || !modelFamily(model.name).needsTensorFlow || against.ci95[0] > 0) return [];
+  const [linear, own] = against.rocAuc;
+  const interval = `${signed(against.difference)} [${signed(against.ci95[0])} to ${signed(against.ci95[1])}]`;
   return [
-    `does no better than logistic (ROC-AUC ${own.rocAuc.toFixed(3)} against ${linear.rocAuc.toFixed(3)} by ${own.basis}): it has not learned what a network is needed for`,
+    `is not better than logistic beyond noise (ROC-AUC ${own.toFixed(3)} against ${linear.toFixed(3)} ${against.basis} on ${against.n} tracks, difference ${interval}): it has not learned what a network is needed for`,
   ];
 }

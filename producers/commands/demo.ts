@@ -14,7 +14,8 @@ import { withSession } from '../session.ts';
 import { startSimulator, writeUnheardSongs } from '../simulator.ts';
 import { describe as describeCrawlReport, waitForCrawl } from './crawl.ts';
 import { describeScores, scoreAndWait } from './score.ts';
-import { describeAnswer, trainAndWait } from './train.ts';
+import { trainAndWait } from './train.ts';
+import { describeAnswer } from './train-text.ts';
 
 interface DemoOptions {
   tracks: number;

@@ -7,12 +7,13 @@ import { type Backend, setUpTensorFlow } from '../../shared/tensorflow/index.ts'
 import { type FeatureGroup, featureGroups } from '../../shared/training-options.ts';
 import { exitStatus, runInSession } from '../cli.ts';
 import { findDataSet, freeze } from '../freeze.ts';
-import { print, printJson, progress, table, tell, withInterval } from '../output.ts';
+import { print, printJson, progress, tell } from '../output.ts';
 import type { Session } from '../session.ts';
-import { checkPreset, describeRun, enqueueRun, parseModelNames, train } from '../train.ts';
+import { checkPreset, describeRun, enqueueRun, parseModelNames, type TrainAnswer, train } from '../train.ts';
 import { checkTagger, planFacts, planTraining } from '../training-plan.ts';
 import { waitFor } from '../wait.ts';
 import { addFreezeOptions, describeDataSet, type FreezeOptions, freezeRequest } from './freeze.ts';
+import { describeAnswer } from './train-text.ts';
 
 export interface TrainOptions extends FreezeOptions {
   /** Names, or `auto`. */
@@ -71,8 +72,6 @@ export function registerTrain(program: Command): void {
       }),
     );
 }
-
-export type TrainAnswer = Awaited<ReturnType<typeof describeRun>>;
 
 export async function trainAndWait(session: Session, options: TrainOptions): Promise<TrainAnswer> {
   const { prisma } = session.database;
@@ -153,41 +152,6 @@ function describeProgress(model: Model): string {
 
 function figure(name: string, value: number | null): string {
   return value === null ? '' : `${name} ${value.toFixed(3)}`;
-}
-
-/** The run as a table, every figure with its n and interval. */
-export function describeAnswer(answer: TrainAnswer): string {
-  const rows = answer.models.map((model) => {
-    if ('error' in model) return [model.id, model.name, '-', `${model.state}: ${model.error}`, '-', '-'];
-    const { holdout, crossValidation } = model;
-    return [
-      ...[model.id, model.name, model.parameters],
-      `${withInterval(holdout.rocAuc, holdout.rocAucCi95)} n=${holdout.n}`,
-      holdout.accuracy === null ? '-' : holdout.accuracy.toFixed(3),
-      crossValidation
-        ? `${withInterval(crossValidation.rocAuc, crossValidation.rocAucCi95)} n=${crossValidation.n}`
-        : '-',
-    ];
-  });
-  const warnings = answer.models.flatMap((model) =>
-    'error' in model ? [] : model.warnings.map((warning) => `${model.id} (${model.name}): ${warning}`),
-  );
-  return [
-    table(
-      [
-        'model',
-        'name',
-        'parameters',
-        'holdout ROC-AUC [95 %]',
-        'accuracy',
-        'cross-validation ROC-AUC [95 %]',
-      ],
-      rows,
-    ),
-    ...warnings,
-    `data set ${answer.dataset}, popular from ${Number(answer.threshold.toFixed(2))} on, back end ${answer.backend}`,
-    answer.champion ? `champion: ${answer.champion}` : 'no champion: no model does better than chance',
-  ].join('\n');
 }
 
 function features(text: string): FeatureGroup[] {

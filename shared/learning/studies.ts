@@ -108,20 +108,25 @@ export function planSources(records: readonly StudyRecord[], rule: ThresholdRule
     const place = source === null ? -1 : named.indexOf(source);
     return place >= 0 ? place : folds.length - 1;
   });
-  return folds
-    .map((_, fold): FoldPlan => {
-      const groups = new Set(records.filter((_, i) => foldOf[i] === fold).map(({ group }) => group));
-      const inTraining = (index: number) => foldOf[index] !== fold && !groups.has(records[index]!.group);
-      const popularity = records.filter((_, i) => inTraining(i)).map((record) => record.popularity);
-      const threshold = popularity.length > 0 ? thresholdOf(popularity, rule) : Number.NaN;
-      const examples = labelRecords(records, threshold);
-      return {
-        ...{ threshold, validation: [] },
-        train: examples.filter(({ index }) => inTraining(index)),
-        heldOut: examples.filter(({ index }) => foldOf[index] === fold),
-      };
-    })
-    .filter(bothClasses);
+  return folds.flatMap((_, fold): FoldPlan[] => {
+    const groups = new Set(records.filter((_, i) => foldOf[i] === fold).map(({ group }) => group));
+    const inTraining = (index: number) => foldOf[index] !== fold && !groups.has(records[index]!.group);
+    const popularity = records.filter((_, i) => inTraining(i)).map((record) => record.popularity);
+    // What is left may be too little to learn from: then nothing can be said of this source.
+    if (new Set(popularity).size < 2) return [];
+    const threshold = usableThreshold(popularity, rule);
+    const examples = labelRecords(records, threshold);
+    const train = examples.filter(({ index }) => inTraining(index));
+    const heldOut = examples.filter(({ index }) => foldOf[index] === fold);
+    return [{ threshold, validation: [], train, heldOut }].filter(bothClasses);
+  });
+}
+
+/** The rule's threshold; the median's where a fixed one would leave one class. */
+function usableThreshold(popularity: readonly number[], rule: ThresholdRule): number {
+  const [smallest, largest] = [Math.min(...popularity), Math.max(...popularity)];
+  const serves = rule === 'median' || (rule > smallest && rule <= largest);
+  return thresholdOf(popularity, serves ? rule : 'median');
 }
 
 /**

@@ -45,8 +45,9 @@ export async function runTrainTask(
   const folds = task.crossValidationFolds;
   const options = { seed: task.seed, rule: task.thresholdRule, usesValidation: family.usesValidation };
   const outOfFold = folds === null ? null : await trainer.crossValidate(planFolds(records, folds, options));
+  const studied = family.features.length > 0 && !task.shuffleLabels;
   const studies =
-    folds === null || !outOfFold || family.needsTensorFlow || family.name === 'dummy'
+    folds === null || !outOfFold || !studied
       ? null
       : await studiesOf(trainer, records, outOfFold, { ...options, folds });
 

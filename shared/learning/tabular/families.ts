@@ -3,8 +3,8 @@ import { tabularFamily } from './tabular-family.ts';
 
 const linear: MemberSpec = { kind: 'logistic', features: ['statistics'], strength: 0.1 };
 const transferred: MemberSpec = { kind: 'logistic', features: ['pool'], strength: 0.01 };
-const trees: MemberSpec = { kind: 'forest', features: ['statistics', 'descriptors', 'facts'] };
-const treesOfAll: MemberSpec = {
+const forestOfAudio: MemberSpec = { kind: 'forest', features: ['statistics', 'descriptors', 'facts'] };
+const forestOfAll: MemberSpec = {
   kind: 'forest',
   features: ['statistics', 'descriptors', 'pool', 'penultimate', 'tags', 'facts'],
 };
@@ -21,7 +21,7 @@ export const forest = tabularFamily({
   name: 'forest',
   description:
     'Extremely randomised trees (Geurts et al. 2006) on mel statistics, tempo, loudness range and spectral shape.',
-  members: [trees],
+  members: [forestOfAudio],
 });
 
 export const musicnn = tabularFamily({
@@ -35,5 +35,5 @@ export const stack = tabularFamily({
   name: 'stack',
   description:
     'The mean of three judges: logistic regression on mel statistics, logistic regression on the music tagger, and trees on both.',
-  members: [linear, transferred, treesOfAll],
+  members: [linear, transferred, forestOfAll],
 });

@@ -15,7 +15,9 @@ export interface MemberSpec {
 /** How freely a logistic regression's coefficients may grow; inner validation chooses (scikit-learn's C). */
 export const strengths = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1] as const;
 export type Strength = (typeof strengths)[number];
-const forestOptions: ForestOptions = { trees: 300, leaf: 2, rows: 20_000 };
+const forestOptions: Omit<ForestOptions, 'trees'> = { leaf: 2, rows: 20_000 };
+/** Of a forest that is kept, and of one that only tells what it says of unseen songs. */
+export const trees = { kept: 300, trial: 100 } as const;
 
 /** Shares of a forest are kept this far from 0 and 1 before they become log odds. */
 const shareMargin = 0.005;
@@ -27,6 +29,8 @@ export interface Fitting {
   readonly rows: readonly Float32Array[];
   readonly labels: readonly (0 | 1)[];
   readonly seed: number;
+  /** Of a forest. */
+  readonly trees: number;
   readonly turn: () => Promise<void>;
 }
 
@@ -54,7 +58,7 @@ const scaleArrays = ({ mean, deviation }: Standardisation): NamedArray[] => [
  */
 export async function fitMember(
   { kind }: MemberSpec,
-  { rows, labels, seed, turn }: Fitting,
+  { rows, labels, seed, trees: count, turn }: Fitting,
   wanted: readonly number[],
 ): Promise<FittedMember[]> {
   // As it is kept, so that a model judges as it did when it was fitted.
@@ -65,7 +69,7 @@ export async function fitMember(
   };
   const scaled = rows.map((row) => standardised(row, scale));
   if (kind === 'forest') {
-    const forest = await growForest(scaled, labels, forestOptions, seed, turn);
+    const forest = await growForest(scaled, labels, { ...forestOptions, trees: count }, seed, turn);
     const { roots, feature, cut, left, share } = forest;
     const arrays = Object.entries({ roots, feature, cut, left, share }).map(([name, values]) =>
       vector(name, values),

@@ -13,7 +13,15 @@ import { type FeatureSet, featuresOf } from '../features/sets.ts';
 import { assignFolds } from '../folds.ts';
 import { decodeWeights, encodeWeights, type NamedArray } from '../weights.ts';
 import { type Calibration, calibrated, fitCalibration, uncalibrated } from './calibration.ts';
-import { type Fitting, fitMember, loadMember, type MemberSpec, type Strength, strengths } from './members.ts';
+import {
+  type Fitting,
+  fitMember,
+  loadMember,
+  type MemberSpec,
+  type Strength,
+  strengths,
+  trees,
+} from './members.ts';
 
 interface Topology {
   readonly family: string;
@@ -50,7 +58,7 @@ async function outOfFold(
       spec,
       {
         ...{ rows: inside.map((i) => rows[i]!), labels: inside.map((i) => labels[i]!) },
-        ...{ seed: context.seed + 31 * fold, turn: context.turn },
+        ...{ seed: context.seed + 31 * fold, trees: trees.trial, turn: context.turn },
       },
       wanted,
     );
@@ -135,7 +143,7 @@ async function train(
       chosen = wanted[best]!;
       for (const [i, logit] of logits[best]!.entries()) combined[i]! += logit / specs.length;
     }
-    const [fit] = await fitMember(spec, { rows, labels, seed, turn }, [chosen]);
+    const [fit] = await fitMember(spec, { rows, labels, seed, trees: trees.kept, turn }, [chosen]);
     arrays.push(...fit!.arrays.map((array) => ({ ...array, name: prefix(place) + array.name })));
     parameters += fit!.parameters;
     members.push(spec.strength === undefined ? spec : { ...spec, strength: chosen });

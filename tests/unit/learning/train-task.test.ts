@@ -52,6 +52,43 @@ describe('runTrainTask', () => {
     expect(Math.abs(areas.reduce((a, b) => a + b) / areas.length - 0.5)).toBeLessThan(0.08);
   });
 
+  it('tells what it said of each track unseen, and studies what it hangs on', async () => {
+    const { set, result } = await run(80, { model: 'logistic', crossValidationFolds: 5 });
+    const of = (side: string) => result.predictions.filter((one) => one.side === side);
+    expect(of('out_of_fold').map(({ index }) => index)).toEqual([...set.records.keys()]);
+    const holdout = [...set.records.keys()].filter((i) => set.records[i]!.split === 'holdout');
+    expect(of('holdout').map(({ index }) => index)).toEqual(holdout);
+    expect(
+      of('holdout')
+        .map(({ probability }) => probability)
+        .sort((a, b) => a - b),
+    ).toEqual(result.holdoutScores);
+    const { learningCurve, confounds, leaveOneSourceOut } = result.metrics.studies!;
+    expect(learningCurve.map(({ n }) => n)).toEqual([80, 80, 80]);
+    const tracks = learningCurve.map((point) => point.tracks);
+    expect(tracks).toEqual([...tracks].sort((a, b) => a - b));
+    expect(learningCurve.at(-1)!.rocAuc).toBe(result.metrics.crossValidation!.rocAuc);
+    expect([confounds, leaveOneSourceOut]).toEqual([[], null]);
+  });
+
+  it('warns where the source explains the label better than the sound does', async () => {
+    const set = await plantedSet(120);
+    const records = set.records.map((record, i) => ({
+      ...record,
+      source: record.popularity > 50 ? (i % 12 === 0 ? 'b' : 'a') : i % 12 === 0 ? 'a' : 'b',
+      popularity: record.popularity,
+    }));
+    // The sound says nothing: clips are dealt to other records.
+    const source = { ...set.source, read: (index: number) => set.source.read((index + 37) % 120) };
+    const task = taskOn({ ...set, records }, { model: 'logistic', crossValidationFolds: 4 });
+    const { metrics, warnings } = await runTrainTask(task, source, environment());
+    const [bySource] = metrics.studies!.confounds;
+    expect(bySource).toMatchObject({ by: 'source' });
+    expect(bySource!.rocAuc).toBeGreaterThan(0.75);
+    expect(metrics.studies!.leaveOneSourceOut).toMatchObject({ sources: 2 });
+    expect(warnings).toContainEqual(expect.stringContaining('the source explains popularity better'));
+  });
+
   it('gives the floor by dummy, out of fold too', async () => {
     const { result } = await run(80, { model: 'dummy', crossValidationFolds: 5 });
     expect(result.metrics.holdout.rocAuc).toBe(0.5);
@@ -138,7 +175,7 @@ describe('runTrainTask', () => {
 
   it('refuses models, presets and folds that there are not', async () => {
     await expect(run(40, { model: 'oracle' })).rejects.toThrow(
-      /no model 'oracle': choose from dummy, logistic, crnn/,
+      /no model 'oracle': choose from dummy, logistic, forest/,
     );
     await expect(run(40, { preset: 'huge' })).rejects.toThrow(/no preset 'huge'/);
     await expect(run(40, { crossValidationFolds: 30 })).rejects.toThrow(UserError);
