@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { codeVersion } from '../shared/code-version.ts';
 import { registerCompare } from './commands/compare.ts';
 import { registerCrawl } from './commands/crawl.ts';
+import { registerCurves } from './commands/curves.ts';
 import { registerDb } from './commands/db.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
@@ -53,6 +54,7 @@ for (const register of [
     registerTrain,
     registerModels,
     registerCompare,
+    registerCurves,
     registerRollback,
     registerExport,
     registerImport,
