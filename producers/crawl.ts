@@ -5,7 +5,7 @@ import type { Crawl } from '../shared/database/generated/client.ts';
 import { UserError } from '../shared/errors.ts';
 import { publicId } from '../shared/identifiers.ts';
 import type { CrawlQuery } from '../shared/sources/spotify/query.ts';
-import type { StageName } from '../shared/stages.ts';
+import { audioStages, type StageName } from '../shared/stages.ts';
 import { currentParameters } from './parameters.ts';
 import type { Session } from './session.ts';
 
@@ -68,10 +68,8 @@ export async function resumeCrawl(session: Session, id: number): Promise<Crawl> 
 }
 
 /** The stages that a crawl needs. */
-export function stagesOf(row: Pick<Crawl, 'parametersHash'>): StageName[] {
-  return row.parametersHash === null
-    ? ['search']
-    : ['search', 'lookup', 'preview', 'embedding', 'spectrogram'];
+export function stagesOf({ config }: Session, row: Pick<Crawl, 'parametersHash'>): StageName[] {
+  return row.parametersHash === null ? ['search'] : ['search', 'lookup', ...audioStages(config)];
 }
 
 export type CrawlReport = Awaited<ReturnType<typeof describeCrawl>>;

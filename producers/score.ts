@@ -64,10 +64,16 @@ export async function scoringModel(session: Session, named: string | undefined):
   return model;
 }
 
-export async function score(session: Session, model: Model, songs: readonly SongFile[]): Promise<ScoreBatch> {
+/** @param explain so many of the best songs are to be explained */
+export async function score(
+  session: Session,
+  model: Model,
+  songs: readonly SongFile[],
+  explain = 0,
+): Promise<ScoreBatch> {
   const { prisma } = session.database;
   const batch = await prisma.scoreBatch.create({
-    data: { modelId: model.id, songs: { createMany: { data: songs.map((song) => ({ ...song })) } } },
+    data: { modelId: model.id, explain, songs: { createMany: { data: songs.map((song) => ({ ...song })) } } },
   });
   await enqueueBatch(session, batch.id);
   return batch;
@@ -99,6 +105,7 @@ export interface ScoredSong {
 }
 
 export interface Scores {
+  batchId: number;
   model: {
     id: string;
     name: string;
@@ -140,6 +147,7 @@ export async function describeBatch(session: Session, batchId: number): Promise<
     .filter((song) => song.score === null)
     .map((song) => ({ file: song.file, error: song.failureReason ?? `not scored: ${song.state}` }));
   return {
+    batchId,
     model: {
       id: publicId('model', model.id),
       name: model.name,

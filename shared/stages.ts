@@ -185,6 +185,11 @@ export const stages: { readonly [Name in StageName]: Stage<Name> } = {
 
 export const stageNames = Object.keys(stages) as StageName[];
 
+/** The stages that audio goes through. */
+export function audioStages({ tagger }: Pick<Config, 'tagger'>): StageName[] {
+  return tagger === 'off' ? ['preview', 'spectrogram'] : ['preview', 'embedding', 'spectrogram'];
+}
+
 /**
  * Read a comma-separated list of stages, as `--only` takes it.
  * @throws UserError that names what is unknown and lists what there is: a typo must not turn a worker off

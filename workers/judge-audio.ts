@@ -12,6 +12,7 @@ import type { JsonObject } from '../shared/learning/family.ts';
 import { taggerSets } from '../shared/learning/features/sets.ts';
 import type { Learner } from '../shared/learning/learner.ts';
 import type { Recording } from '../shared/learning/recording.ts';
+import type { ScoringModel } from '../shared/learning/task.ts';
 import { taggerName } from '../shared/tagger/provision.ts';
 import type { ModelOptions } from '../shared/training-options.ts';
 
@@ -47,7 +48,7 @@ export async function judgeAudio(
   contentHashes: readonly string[],
   { signal, facts = null }: JudgingOptions = {},
 ): Promise<(number | null)[]> {
-  const stored = { name: model.name, topology: model.topology as JsonObject, weights: weightsOf(model) };
+  const stored = storedModel(model);
   const probabilities: (number | null)[] = [];
   for (let start = 0; start < contentHashes.length; start += chunk) {
     const end = start + chunk;
@@ -60,7 +61,10 @@ export async function judgeAudio(
   return probabilities;
 }
 
-async function readRecordings(
+/**
+ * All that a model hears of audio, by content hash; null where it needs the music tagger, which was not asked.
+ */
+export async function readRecordings(
   { prisma, pool }: Database,
   model: JudgingModel,
   hashes: readonly string[],
@@ -77,6 +81,11 @@ async function readRecordings(
     const embedding = embeddings?.get(hashes[index]!) ?? null;
     return needsTagger && !embedding ? null : { levels, frames, embedding, facts };
   });
+}
+
+/** @throws PermanentError when the model's weights are missing or damaged */
+export function storedModel(model: JudgingModel): ScoringModel {
+  return { name: model.name, topology: model.topology as JsonObject, weights: weightsOf(model) };
 }
 
 function weightsOf({ id, state, weights }: JudgingModel): Uint8Array {

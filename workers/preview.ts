@@ -52,9 +52,15 @@ export function buildPreview(services: Services): Handler<'preview'> {
   };
   return {
     stage: 'preview',
-    run: (payload, context) => fetchPreview(payload, context, services, route, outside),
+    run: (payload, context) => fetchPreview(payload, context, { services, route, outside }),
     fail: (payload, reason) => markFailed(services.database, payload, reason, { forget: false }),
   };
+}
+
+interface Parts {
+  services: Services;
+  route: EmbeddingRoute;
+  outside: Outside;
 }
 
 /** What is needed for audio that comes from the network. */
@@ -66,13 +72,8 @@ interface Outside {
   roomForMore: (signal: AbortSignal) => Promise<void>;
 }
 
-async function fetchPreview(
-  payload: AudioPayload,
-  context: JobContext,
-  services: Services,
-  route: EmbeddingRoute,
-  outside: Outside,
-): Promise<Outcome> {
+async function fetchPreview(payload: AudioPayload, context: JobContext, parts: Parts): Promise<Outcome> {
+  const { services, outside } = parts;
   const subject = await findSubject(services.database, payload);
   if (!subject) return { outcome: 'skipped', why: 'its row is gone' };
   if (!subject.wanted) return leaveUnwanted(services.database, payload);
@@ -84,11 +85,11 @@ async function fetchPreview(
   }
   if (address === null) {
     const bytes = await readAudioFile(location, services.config.audio.maxBytes);
-    return keep(bytes, subject, payload, services, route);
+    return keep(bytes, subject, payload, parts);
   }
   // Who comes while another fetches the same address finds it fetched.
   return outside.locks.hold(address, context.signal, () =>
-    fetchOnce(address, subject, payload, context, services, route, outside),
+    fetchOnce(address, subject, payload, context, parts),
   );
 }
 
@@ -98,15 +99,14 @@ async function fetchOnce(
   subject: AudioSubject,
   payload: AudioPayload,
   context: JobContext,
-  services: Services,
-  route: EmbeddingRoute,
-  outside: Outside,
+  parts: Parts,
 ): Promise<Outcome> {
+  const { services, outside } = parts;
   const { pool } = services.database;
   const { parametersHash } = payload;
   const known = await findKnownAudio(pool, subject, parametersHash);
   if (!known) return { outcome: 'skipped', why: 'its row is gone' };
-  const used = await useKnown(known, subject, payload, services, route);
+  const used = await useKnown(known, subject, payload, parts);
   if (used) return used;
   // It has failed with another track of the address. Whoever tries again sets it to queued first.
   if (known.state === 'failed') throw new PermanentError(known.failureReason ?? 'it has failed before');
@@ -128,7 +128,7 @@ async function fetchOnce(
     }
     throw error;
   });
-  const outcome = await keep(bytes, subject, payload, services, route);
+  const outcome = await keep(bytes, subject, payload, parts);
   partial.remove();
   return outcome;
 }
@@ -138,8 +138,7 @@ async function useKnown(
   { contentHash, kept }: KnownAudio,
   subject: AudioSubject,
   payload: AudioPayload,
-  services: Services,
-  route: EmbeddingRoute,
+  { services, route }: Parts,
 ): Promise<Outcome | null> {
   if (contentHash === null) return null;
   const embed = await route.wants(contentHash);
@@ -159,8 +158,7 @@ async function keep(
   bytes: Buffer,
   subject: AudioSubject,
   payload: AudioPayload,
-  services: Services,
-  route: EmbeddingRoute,
+  { services, route }: Parts,
 ): Promise<Outcome> {
   const contentHash = createHash('sha256').update(bytes).digest('hex');
   const { parametersHash } = payload;

@@ -4,13 +4,14 @@ import { PermanentError } from '../shared/errors.ts';
 import { publicId } from '../shared/identifiers.ts';
 import { percentileOf } from '../shared/learning/evaluation/index.ts';
 import type { ScorePayload } from '../shared/stages.ts';
-import type { Handler, Outcome, Services } from './handler.ts';
+import { explainBatch } from './explain.ts';
+import type { Handler, JobContext, Outcome, Services } from './handler.ts';
 import { judgeAudio } from './judge-audio.ts';
 
 export function buildScore(services: Services): Handler<'score'> {
   return {
     stage: 'score',
-    run: (payload) => scoreBatch(payload, services),
+    run: (payload, context) => scoreBatch(payload, context, services),
     fail: async ({ batchId }, reason) => {
       const { prisma } = services.database;
       await prisma.song.updateMany({
@@ -23,12 +24,16 @@ export function buildScore(services: Services): Handler<'score'> {
   };
 }
 
-async function scoreBatch({ batchId }: ScorePayload, services: Services): Promise<Outcome> {
+async function scoreBatch(
+  { batchId }: ScorePayload,
+  context: JobContext,
+  services: Services,
+): Promise<Outcome> {
   const { prisma } = services.database;
   const batch = await prisma.scoreBatch.findUnique({
     where: { id: batchId },
     include: {
-      model: { include: { weights: true, dataSet: { select: { parametersHash: true } } } },
+      model: { include: { weights: true, dataSet: { include: { parameters: true } } } },
       songs: { where: { state: { in: ['ready', 'scored'] } }, orderBy: { id: 'asc' } },
     },
   });
@@ -57,9 +62,12 @@ async function scoreBatch({ batchId }: ScorePayload, services: Services): Promis
     prisma.score.createMany({ data: rows }),
     prisma.song.updateMany({ where: { id: { in: scored } }, data: { state: 'scored' } }),
     prisma.song.updateMany({ where: { id: { in: unheard } }, data: { state: 'failed', failureReason } }),
-    prisma.scoreBatch.update({ where: { id: batchId }, data: { state: 'done', finishedAt: new Date() } }),
   ]);
-  return { outcome: 'done', note: `${rows.length} songs` };
+  const { explained, failed } = await explainBatch(batchId, model, batch.explain, context, services);
+  await closeBatch(prisma, batchId);
+  const unexplained = failed > 0 ? `, ${failed} could not be` : '';
+  const note = batch.explain > 0 ? `; ${explained} explained${unexplained}` : '';
+  return { outcome: 'done', note: `${rows.length} songs${note}` };
 }
 
 async function closeBatch(prisma: Prisma.TransactionClient, batchId: number): Promise<void> {

@@ -36,12 +36,13 @@ export function buildTrain(services: Services): Handler<'train'> {
     run: (payload, context) => train(payload, context, services),
     fail: async ({ modelId }, reason) => {
       const { prisma } = services.database;
-      const { count } = await prisma.model.updateMany({
-        where: { id: modelId },
+      if ((await prisma.model.count({ where: { id: modelId } })) === 0) return null;
+      // What is trained stays so, whatever went wrong after.
+      await prisma.model.updateMany({
+        where: { id: modelId, state: { not: 'ready' } },
         data: { state: 'failed', failureReason: reason, finishedAt: new Date() },
       });
-      if (count === 0) return null;
-      await finishTrainingRun(services.database.prisma, modelId);
+      await finishTrainingRun(prisma, modelId);
       return { subject: { subject: publicId('model', modelId), modelId } };
     },
   };

@@ -27,7 +27,8 @@ export async function run(argv: string[]): Promise<void> {
   try {
     for (const name of argv.length > 0 ? argv : Object.keys(parts)) await parts[name]!(folder);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    // The database's server ends a moment after the last command.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
   }
 }
 
@@ -96,7 +97,6 @@ async function rules(folder: string): Promise<void> {
       `${shown.rocAuc.toFixed(3)} ${interval(shown.rocAucCi95)}`,
       (shown.rocAuc - linear.rocAuc).toFixed(3),
     ]);
-    rmSync(dataDir, { recursive: true, force: true });
   }
   console.log('real music, rules of our own: the model that the program chose, beside logistic');
   console.log(table.toString());

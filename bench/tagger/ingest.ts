@@ -1,9 +1,10 @@
 /** What the tagger costs the pipeline: tracks a second from a folder to spectrograms, with it and without. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Table from 'cli-table3';
 import pg from 'pg';
 import { ensureServer } from '../../shared/database/server.ts';
@@ -18,19 +19,21 @@ const silentLog = { debug: () => {}, info: () => {}, warn: () => {} };
 interface Run {
   tagger: 'auto' | 'off';
   perSecond: number;
+  /** Of all processes but the database's, their start included, for each track. */
+  processorMs: number;
   embeddings: number;
 }
 
-export async function measureIngest(): Promise<void> {
-  // The first round pays for what the operating system then keeps in memory: it does not count.
-  await measure('off');
-  const runs = [await measure('auto'), await measure('off'), await measure('auto'), await measure('off')];
-  const table = new Table({ head: ['TAGGER', 'tracks/s', 'embeddings'] });
-  for (const { tagger, perSecond, embeddings } of runs) {
-    table.push([tagger, perSecond.toFixed(1), embeddings]);
+/** @param rounds of each, which take turns */
+export async function measureIngest(rounds: number): Promise<void> {
+  const runs: Run[] = [];
+  for (let round = 0; round < rounds; round++) runs.push(await measure('off'), await measure('auto'));
+  const table = new Table({ head: ['TAGGER', 'tracks/s', 'CPU ms a track', 'embeddings'] });
+  for (const { tagger, perSecond, processorMs, embeddings } of runs) {
+    table.push([tagger, perSecond.toFixed(1), processorMs.toFixed(0), embeddings]);
   }
   console.log(
-    `${tracks} clips of 30 s from a folder, ${workers} worker processes, first to last spectrogram`,
+    `${tracks} clips of 30 s from a folder, ${workers} worker processes, from the first job to the last`,
   );
   console.log(table.toString());
 }
@@ -48,6 +51,8 @@ async function measure(tagger: Run['tagger']): Promise<Run> {
     spawn(process.execPath, [program, ...args], { env: environment, stdio: 'ignore' });
   const lease = await ensureServer({ dataDir, log: silentLog });
   const children: ChildProcess[] = [];
+  const before = processorMsOfChildren();
+  let measured: Omit<Run, 'processorMs'>;
   try {
     const client = new pg.Client({ connectionString: lease.url });
     await client.connect();
@@ -56,15 +61,14 @@ async function measure(tagger: Run['tagger']): Promise<Run> {
     }
     await atWork(client);
     await once(start(['ingest', music, '--wait']), 'exit');
-    // From the first preview on, the start of the processes aside.
     const { rows } = await client.query<{ n: number; seconds: number; embeddings: number }>(
-      `SELECT count(*)::int AS n, extract(epoch FROM max(created_at) - min(created_at))::float8 AS seconds,
-         (SELECT count(*)::int FROM embeddings) AS embeddings
-       FROM (SELECT created_at FROM spectrograms ORDER BY created_at OFFSET 4) AS later`,
+      `SELECT count(*)::int AS n, (SELECT count(*)::int FROM embeddings) AS embeddings,
+         extract(epoch FROM max(created_at) - (SELECT min(started_at) FROM crawls))::float8 AS seconds
+       FROM spectrograms`,
     );
     const [row] = rows;
     await client.end();
-    return { tagger, perSecond: (row!.n - 1) / row!.seconds, embeddings: row!.embeddings };
+    measured = { tagger, perSecond: row!.n / row!.seconds, embeddings: row!.embeddings };
   } finally {
     await Promise.all(
       children.map(async (child) => {
@@ -74,7 +78,33 @@ async function measure(tagger: Run['tagger']): Promise<Run> {
       }),
     );
     await lease.release();
+    await serverGone(dataDir);
     rmSync(folder, { recursive: true, force: true });
+  }
+  return { ...measured, processorMs: (processorMsOfChildren() - before) / tracks };
+}
+
+/** Linux counts in hundredths of a second; those of children that have ended and of theirs (`man proc_pid_stat`). */
+function processorMsOfChildren(): number {
+  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]!.split(' ');
+  const [user, system] = [Number(fields[13]), Number(fields[14])];
+  return 10 * (user + system);
+}
+
+/** Wait until the database's server, which nobody uses any more, has stopped: its files are its own until then. */
+async function serverGone(dataDir: string): Promise<void> {
+  const isThere = () =>
+    readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .some((pid) => commandLineOf(pid).includes(dataDir));
+  while (isThere()) await sleep(200);
+}
+
+function commandLineOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return ''; // gone meanwhile
   }
 }
 
@@ -85,6 +115,6 @@ async function atWork(client: pg.Client): Promise<void> {
       .query<{ n: number }>(`SELECT count(*)::int AS n FROM worker_processes WHERE stopped_at IS NULL`)
       .catch(() => ({ rows: [] })); // the first worker makes the tables
     if ((rows[0]?.n ?? 0) >= workers) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await sleep(200);
   }
 }

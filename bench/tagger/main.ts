@@ -32,7 +32,7 @@ export async function run(argv: string[]): Promise<void> {
       ingest: { type: 'boolean', default: false },
     },
   });
-  if (values.ingest) return measureIngest();
+  if (values.ingest) return measureIngest(Number(values.rounds));
   const paths = benchClips(Number(values.clips));
   const contestants = await Promise.all([
     start('literal, native', { network: 'literal', preference: 'cpu', clips: paths.slice(0, literalClips) }),

@@ -7,6 +7,7 @@ import { Fit } from '../../shared/learning/networks/training.ts';
 import { memorySource, type Spectrogram } from '../../shared/learning/spectrograms.ts';
 import type { TensorFlow } from '../../shared/tensorflow/index.ts';
 import type { Took } from '../python-peer.ts';
+import { measured } from './rounds.ts';
 
 /** A network and data to train it on: the convolutional recurrent network on spectrograms of noise. */
 export interface Setting {
@@ -37,18 +38,6 @@ function noise({ bands, frames, samples }: Setting): Spectrogram[] {
     frames,
     levels: Uint8Array.from({ length: bands * frames }, (_, cell) => (cell * 37 + sample * 101) ** 2 % 251),
   }));
-}
-
-/** Measure work, processor time of this process and wall time, a sample. */
-export async function measured(samples: number, work: () => Promise<void>): Promise<Took> {
-  const processor = process.cpuUsage();
-  const wall = performance.now();
-  await work();
-  const { user, system } = process.cpuUsage(processor);
-  return {
-    processorMs: (user + system) / 1_000 / samples,
-    wallMs: (performance.now() - wall) / samples,
-  };
 }
 
 /** This project's network in training: whole epochs as the product runs them. */

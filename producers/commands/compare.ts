@@ -27,7 +27,7 @@ function describeComparison({ a, b, comparisons, verdict }: Comparison): string 
           ...[found.basis, found.n, found.groups],
           ...[found.rocAuc[0].toFixed(3), found.rocAuc[1].toFixed(3)],
           `${signed(found.difference)} [${found.ci95.map(signed).join(' to ')}]`,
-          found.pValue.toFixed(3),
+          found.pValue < 0.001 ? '<0.001' : found.pValue.toFixed(3),
           found.beyondNoise ? 'beyond noise' : 'within noise',
         ]
       : [found.basis, found.n, '-', '-', '-', '-', '-', found.reason],

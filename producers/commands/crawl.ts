@@ -103,7 +103,7 @@ async function waitAndTell(
   options: { wait?: boolean; json?: boolean },
 ): Promise<void> {
   const row = await session.database.prisma.crawl.findUniqueOrThrow({ where: { id } });
-  const own = (await session.workforce.missing(stagesOf(row))).length > 0;
+  const own = (await session.workforce.missing(stagesOf(session, row))).length > 0;
   const stay = options.wait || own;
   if (stay) await waitForCrawl(session, id);
   const report = await describeCrawl(session, id);
@@ -133,7 +133,7 @@ export async function waitForCrawl(session: Session, id: number): Promise<void> 
     );
   };
   await waitFor(session, {
-    stages: stagesOf(row),
+    stages: stagesOf(session, row),
     finished: async () => {
       await settleCrawls(pool, session.queues);
       const { state } = await prisma.crawl.findUniqueOrThrow({ where: { id }, select: { state: true } });

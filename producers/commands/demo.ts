@@ -43,7 +43,9 @@ export function registerDemo(program: Command): void {
         ]);
         try {
           const outside = parseConfig({ SIMULATOR_URL: world.url }).outside;
-          await demo({ ...cli.config, dataDir, databaseUrl: undefined, outside }, cli, options);
+          // The planted rule needs no tagger, and its models are not trained here.
+          const own = { dataDir, databaseUrl: undefined, outside, tagger: 'off' as const };
+          await demo({ ...cli.config, ...own }, cli, options);
         } finally {
           await world.stop();
         }

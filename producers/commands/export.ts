@@ -14,7 +14,7 @@ export function registerExport(program: Command): void {
       runInSession(async (session) => {
         const done = await exportModel(session, model, file);
         if (options.json) printJson(done);
-        else print(`${done.model} is in ${file} (${(done.bytes / 1e6).toFixed(1)} MB)`);
+        else print(`${done.model} is in ${file} (${Math.ceil(done.bytes / 1000).toLocaleString('en')} kB)`);
       }),
     );
 }

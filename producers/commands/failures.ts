@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { UserError } from '../../shared/errors.ts';
 import { type FailureFilter, failureWhere, listFailures } from '../../shared/failures.ts';
 import { parsePublicId, publicId } from '../../shared/identifiers.ts';
+import { audioStages } from '../../shared/stages.ts';
 import { cancel } from '../cancel.ts';
 import { runInSession } from '../cli.ts';
 import { dismissFailures, retryFailures } from '../failures.ts';
@@ -79,7 +80,7 @@ export function registerFailures(program: Command): void {
         );
         const stages = result.stages.includes('train')
           ? result.stages
-          : (['search', 'lookup', 'preview', 'embedding', 'spectrogram', 'score'] as const);
+          : (['search', 'lookup', ...audioStages(session.config), 'score'] as const);
         if (result.retried > 0 && (await session.workforce.missing(stages)).length > 0) {
           await waitFor(session, {
             stages,

@@ -4,6 +4,7 @@ import type { PrismaClient } from '../../shared/database/generated/client.ts';
 import { reasonOf } from '../../shared/errors.ts';
 import { publicId } from '../../shared/identifiers.ts';
 import { readCatalogue } from '../../shared/sources/folder/catalogue.ts';
+import { audioStages } from '../../shared/stages.ts';
 import { exitStatus, runInSession } from '../cli.ts';
 import { enqueueUnfinished, ingest } from '../ingest.ts';
 import { print, printJson, progress, tell } from '../output.ts';
@@ -59,7 +60,7 @@ export async function ingestAndWait(
     tell('note: no popularity is given: these tracks can be scored, and cannot be learned from');
   }
   const { crawl, enqueued } = await ingest(session, catalogue);
-  const stages = ['preview', 'embedding', 'spectrogram'] as const;
+  const stages = audioStages(session.config);
   const own = enqueued > 0 && (await session.workforce.missing(stages)).length > 0;
   const stay = wait || own;
   if (stay) {

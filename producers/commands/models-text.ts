@@ -1,6 +1,7 @@
 /** One model in words. */
 import type { TopPrecision } from '../../shared/learning/evaluation/index.ts';
-import type { Evaluation } from '../../shared/registry/index.ts';
+import type { Studies } from '../../shared/learning/studies.ts';
+import type { Evaluation, ModelMetrics } from '../../shared/registry/index.ts';
 import type { ShownModel } from '../models.ts';
 import { table, withInterval } from '../output.ts';
 
@@ -39,7 +40,8 @@ function factsOf(model: ShownModel): [string, string][] {
   ];
 }
 
-function evaluationOf({ holdout, test, crossValidation, warnings }: NonNullable<ShownModel['metrics']>) {
+function evaluationOf(metrics: ModelMetrics): string[] {
+  const { holdout, test, crossValidation, studies, warnings } = metrics;
   const sides: [string, Evaluation][] = [
     ...(crossValidation
       ? [[`${crossValidation.folds}-fold cross-validation`, crossValidation] as [string, Evaluation]]
@@ -60,6 +62,7 @@ function evaluationOf({ holdout, test, crossValidation, warnings }: NonNullable<
       rows.map((row, i) => [...row, precision(sides[i]![1].top20)]),
     ),
     ...curveOf(crossValidation ?? holdout),
+    ...(studies ? studiesOf(studies) : []),
     ...warnings.map((warning) => `warning: ${warning}`),
   ];
 }
@@ -71,6 +74,25 @@ function curveOf({ reliability }: Evaluation): string[] {
     ...[meanProbability.toFixed(3), withInterval(popular, ci95), n],
   ]);
   return ['', table(['probability said', 'popular in truth [95 %]', 'n'], rows)];
+}
+
+/** What the figures hang on: how many songs it learned from, their years, where they come from. */
+function studiesOf(studies: Studies): string[] {
+  const { learningCurve, byYear, bySource, leaveOneSourceOut, confounds } = studies;
+  const figure = ({ rocAuc, rocAucCi95 }: Pick<Evaluation, 'rocAuc' | 'rocAucCi95'>) =>
+    withInterval(rocAuc, rocAucCi95);
+  const kinds = (list: Studies['byYear'], what: string) =>
+    list.map((row) => [`${what} ${row.key}`, figure(row), row.n, row.reason ?? '']);
+  const rows = [
+    ...learningCurve.map((row) => [`trained on ${row.tracks} tracks`, figure(row), row.n, '']),
+    ...kinds(byYear, 'only year'),
+    ...kinds(bySource, 'only source'),
+    ...(leaveOneSourceOut
+      ? [['sources never heard in training', figure(leaveOneSourceOut), leaveOneSourceOut.n, '']]
+      : []),
+    ...confounds.map((row) => [`without listening, by the ${row.by} alone`, figure(row), row.n, '']),
+  ];
+  return rows.length > 0 ? ['', table(['in cross-validation', 'ROC-AUC [95 %]', 'n', ''], rows)] : [];
 }
 
 /** How many of the songs on top are popular, and by how much that is more than by lot. */

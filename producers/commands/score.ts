@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { stringify } from 'csv-stringify/sync';
 import type { Model } from '../../shared/database/generated/client.ts';
+import { audioStages } from '../../shared/stages.ts';
 import { exitStatus, runInSession } from '../cli.ts';
+import { type Explained, writeExplanations } from '../explanations.ts';
 import { print, printJson, progress, table, withInterval } from '../output.ts';
 import {
   describeBatch,
@@ -20,7 +22,13 @@ interface ScoreOptions {
   model?: string;
   json?: boolean;
   csv?: string;
+  /** How many songs; true where the number is left out. */
+  explain?: number | true;
+  explainDir: string;
 }
+
+/** Songs that are explained where nobody says how many. */
+const defaultExplained = 3;
 
 export function registerScore(program: Command): void {
   program
@@ -30,13 +38,22 @@ export function registerScore(program: Command): void {
     .option('--model <id>', 'score with this model instead of the champion')
     .option('--json', 'print the ranking as JSON')
     .option('--csv <file>', 'also write the ranking to a CSV file')
+    .option(
+      '--explain [songs]',
+      `say what carried the decision on the best songs, and draw it (${defaultExplained} songs; some seconds each)`,
+      parseExplain,
+    )
+    .option('--explain-dir <folder>', 'where the explanations are written', 'explanations')
     .action((paths: string[], options: ScoreOptions) =>
       runInSession(async (session) => {
         const model = await scoringModel(session, options.model);
-        const scores = await scoreAndWait(session, model, await findSongs(paths));
+        const count = options.explain === true ? defaultExplained : (options.explain ?? 0);
+        const scores = await scoreAndWait(session, model, await findSongs(paths), count);
         if (options.csv) await writeFile(options.csv, toCsv(scores));
-        if (options.json) printJson(toJson(scores));
-        else print(describeScores(scores));
+        const explained =
+          count > 0 ? await writeExplanations(session, scores.batchId, count, options.explainDir) : [];
+        if (options.json) printJson(toJson(scores, explained));
+        else print([describeScores(scores), ...explained.map(describeExplanation)].join('\n\n'));
         if (scores.songs.every((song) => 'error' in song)) process.exitCode = exitStatus.failed;
       }),
     );
@@ -46,12 +63,13 @@ export async function scoreAndWait(
   session: Session,
   model: Model,
   songs: readonly SongFile[],
+  explain = 0,
 ): Promise<Scores> {
   const { prisma } = session.database;
-  const batch = await score(session, model, songs);
+  const batch = await score(session, model, songs, explain);
   const bar = progress('songs');
   await waitFor(session, {
-    stages: ['preview', 'embedding', 'spectrogram', 'score'],
+    stages: [...audioStages(session.config), 'score'],
     finished: async () => {
       const underWay = await prisma.song.count({
         where: { batchId: batch.id, state: { in: ['queued', 'fetched'] } },
@@ -91,10 +109,29 @@ export function describeScores(scores: Scores): string {
   ].join('\n');
 }
 
+function describeExplanation(explained: Explained): string {
+  if ('error' in explained) return `${explained.file}: not explained: ${explained.error}`;
+  const { file, content, picture } = explained;
+  const opening = `${file}: probability ${content.probability.toFixed(2)}`;
+  return [opening, ...content.sentences, `Picture: ${picture}`].join('\n  ');
+}
+
+function parseExplain(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected how many songs; without a number put --explain after the files');
+}
+
 /** One flat object about the model beside the ranking. */
-function toJson({ model, songs }: Scores) {
+function toJson({ model, songs }: Scores, explained: readonly Explained[]) {
   const { id, name, dataset, championSince, holdoutN, reliability } = model;
-  return { model: id, championSince, reliability: { name, dataset, ...reliability, holdoutN }, songs };
+  const explanations = new Map(explained.map(({ file, ...explanation }) => [file, explanation]));
+  return {
+    ...{ model: id, championSince, reliability: { name, dataset, ...reliability, holdoutN } },
+    songs: songs.map((song) => {
+      const explanation = explanations.get(song.file);
+      return explanation ? { ...song, explanation } : song;
+    }),
+  };
 }
 
 function championText({ championSince }: Scores['model']): string {

@@ -2,9 +2,7 @@
 import type { Model, Prisma, Promotion } from '../database/generated/client.ts';
 import { UserError } from '../errors.ts';
 import type { ModelComparison } from './compare.ts';
-
-/** What can be read from: the client, or a transaction of it. */
-export type Reader = Prisma.TransactionClient;
+import type { Reader } from './models.ts';
 
 /** What a promotion was decided by, kept with it. */
 export interface Evidence {

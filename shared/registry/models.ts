@@ -1,7 +1,11 @@
 /** What the registry keeps of a model's quality, and which models may compete for the championship. */
-import type { Model } from '../database/generated/client.ts';
+import type { Model, Prisma } from '../database/generated/client.ts';
 import { publicId } from '../identifiers.ts';
 import type { Metrics } from '../learning/evaluation/index.ts';
+import type { Studies } from '../learning/studies.ts';
+
+/** What can be read from: the client, or a transaction of it. */
+export type Reader = Prisma.TransactionClient;
 
 /**
  * The figures of an evaluation, as stored with a model. Null where a side holds one class alone; those
@@ -14,6 +18,8 @@ export interface ModelMetrics {
   holdout: Evaluation;
   test: Evaluation;
   crossValidation: (Evaluation & { folds: number }) | null;
+  /** What else the cross-validation says; missing from models that were trained before there was any. */
+  studies?: Studies | null;
   trainMsPerSample: number;
   /** What `auto` chose. */
   preset: string;

@@ -2,7 +2,7 @@
 import type { PredictionSide, PrismaClient, Split } from '../database/generated/client.ts';
 import type { Judged } from '../learning/evaluation/index.ts';
 import { relationKeys } from '../learning/groups.ts';
-import type { Reader } from './champion.ts';
+import type { Reader } from './models.ts';
 
 export interface StoredPrediction {
   readonly trackId: number;
@@ -40,8 +40,19 @@ export async function storePredictions(
 /** The same tracks as two models judged them, in the same order. */
 export type JudgedTwice = readonly [Judged[], Judged[]];
 
+interface JudgedRow {
+  popular: boolean;
+  group: number;
+  first: number;
+  second: number;
+  firstPopular: boolean;
+  secondPopular: boolean;
+}
+
 /**
- * The tracks of a data set that two models both have judged on a side, with the data set's labels and groups.
+ * The tracks of a data set that two models both have judged on a side, with the data set's groups. Labels
+ * are those that the models were held against themselves, such as by a fold's threshold, where these are
+ * the same for both; else the data set's.
  *
  * @param unfamiliar leaves out tracks of other groups; null takes them all.
  */
@@ -53,8 +64,9 @@ export async function judgedByBoth(
   unfamiliar: ReadonlySet<number> | null = null,
 ): Promise<JudgedTwice> {
   const split = side === 'out_of_fold' ? null : side;
-  const rows = await prisma.$queryRaw<{ popular: boolean; group: number; first: number; second: number }[]>`
-    SELECT d.popular, d."group", a.probability AS first, b.probability AS second
+  const rows = await prisma.$queryRaw<JudgedRow[]>`
+    SELECT d.popular, d."group", a.probability AS first, b.probability AS second,
+           a.popular AS "firstPopular", b.popular AS "secondPopular"
     FROM data_set_tracks d
     JOIN model_predictions a
       ON a.track_id = d.track_id AND a.model_id = ${models[0]} AND a.side = ${side}::"PredictionSide"
@@ -63,8 +75,12 @@ export async function judgedByBoth(
     WHERE d.data_set_id = ${dataSetId} AND (${split}::text IS NULL OR d.split::text = ${split})
     ORDER BY d.track_id`;
   const taken = unfamiliar ? rows.filter(({ group }) => unfamiliar.has(group)) : rows;
-  const judged = (probability: (row: (typeof rows)[number]) => number): Judged[] =>
-    taken.map((row) => ({ probability: probability(row), label: row.popular ? 1 : 0, group: row.group }));
+  const agreed = taken.every(({ firstPopular, secondPopular }) => firstPopular === secondPopular);
+  const judged = (probability: (row: JudgedRow) => number): Judged[] =>
+    taken.map((row) => ({
+      ...{ probability: probability(row), group: row.group },
+      label: (agreed ? row.firstPopular : row.popular) ? 1 : 0,
+    }));
   return [judged(({ first }) => first), judged(({ second }) => second)];
 }
 

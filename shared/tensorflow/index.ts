@@ -2,6 +2,7 @@
  * TensorFlow, the real thing: its own shared library, driven by the JavaScript and C++ of
  * @tensorflow/tfjs-node-gpu, with WebAssembly to fall back on.
  */
+export { addBias } from './bias.ts';
 export { dropoutMask } from './dropout.ts';
 export { tensorflowEnvironment } from './environment.ts';
 export { inspectTensorFlow, type TensorFlowInspection } from './inspect.ts';

@@ -139,9 +139,9 @@ class Tracer {
         inputs: readonly number[],
         count: number,
       ): BoundTensor[] => {
-        const outputs = binding.executeOp(operation, attributes, inputs, count);
         const encoded = attributes.map((one) => [one.name, this.#attribute(one)] as const);
         const wires = inputs.map((id) => this.#wire(id));
+        const outputs = binding.executeOp(operation, attributes, inputs, count);
         const name = this.#add(operation, wires, Object.fromEntries(encoded));
         for (const [i, { id }] of outputs.entries()) this.#wires.set(id, `${name}:${i}`);
         return outputs;

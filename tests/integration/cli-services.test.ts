@@ -154,7 +154,7 @@ describe.runIf(process.platform === 'linux')('processes behind the command line 
     const work = start('work', '--only', 'preview,spectrogram');
     await work.said(/at work/);
     const { workers } = await hiphopJson<Status>(['status'], environment);
-    expect(workers.map(({ stages }) => stages)).toEqual([['preview', 'embedding', 'spectrogram']]);
+    expect(workers.map(({ stages }) => stages)).toEqual([['preview', 'spectrogram']]);
     expect(await hiphopJson(['ingest', small.manifest, '--wait'], environment)).toMatchObject({
       spectrograms: 4,
     });

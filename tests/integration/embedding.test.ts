@@ -226,6 +226,16 @@ describe.skipIf(taggerMissing)(`the stage ${taggerMissing ?? ''}`, () => {
     });
   });
 
+  test('who fetches need not be who embeds', async () => {
+    const id = await bench.track([await bench.crawl()], { path: '/a' });
+    await bench.work(['embedding', 'spectrogram'], withTagger(zeros));
+    await bench.work(['preview']);
+    await bench.enqueue([id]);
+    await bench.drained();
+    expect((await bench.tracks([id]))[0]!.state).toBe('ready');
+    expect(await embeddings()).toBe(1);
+  });
+
   test('where nobody embeds, audio goes straight to its spectrogram', async () => {
     await readyWithout(['/a']);
     expect(await bench.queue.queues.counts('embedding')).toMatchObject({ waiting: 0, active: 0, failed: 0 });
@@ -269,6 +279,28 @@ describe.skipIf(taggerMissing)(`the stage ${taggerMissing ?? ''}`, () => {
       await bench.drained();
       expect(await embeddings()).toBe(1);
       expect(await failures()).toMatchObject([{ stage: 'preview', state: 'resolved' }]);
+    });
+
+    test('is looked up again where its address has expired', async () => {
+      const isrc = 'USABC2000001';
+      const [id] = await readyWithout(['/a']);
+      await bench.stopWorkers();
+      const location = bench.address('/a?hdnea=exp=1700000000~acl=1~hmac=1');
+      await bench.prisma.track.update({ where: { id: id! }, data: { isrc, location } });
+      const { crawlId } = await bench.prisma.crawlTrack.findFirstOrThrow({ where: { trackId: id! } });
+      const taken = { trackId: id!, crawlId, value: 40, origin: 'deezer' };
+      await bench.prisma.popularityReading.create({ data: taken });
+      await bench.prisma.crawl.updateMany({ data: { state: 'done' } });
+      // Another address of the very same audio.
+      bench.world.answers.set(`/track/isrc:${isrc}`, (response) =>
+        response.end(JSON.stringify({ rank: 1, preview: bench.address('/a') })),
+      );
+      expect(await enqueueEmbeddings(session())).toBe(1);
+      await work(withTagger(zeros));
+      await bench.drained();
+      expect(await embeddings()).toBe(1);
+      expect((await bench.tracks([id!]))[0]).toMatchObject({ state: 'ready', location: bench.address('/a') });
+      expect(await failures()).toEqual([]);
     });
 
     test('is embedded when a crawl sees the same audio again', async () => {

@@ -4,6 +4,7 @@ import { promoteByHand, rollBack } from '../../producers/promotions.ts';
 import { CancelledError } from '../../shared/errors.ts';
 import { publicId } from '../../shared/identifiers.ts';
 import { normal, randomStream } from '../../shared/learning/random.ts';
+import type { Recording } from '../../shared/learning/recording.ts';
 import { findChampion, finishTrainingRun, unfamiliarHoldout } from '../../shared/registry/index.ts';
 import type { JobContext, Services } from '../../workers/handler.ts';
 import { judgeChampion } from '../../workers/judge-champion.ts';
@@ -41,8 +42,10 @@ beforeAll(async () => {
   await add(301, 'Somebody', 'content 70');
   await add(302, 'Somebody else');
   await add(302, 'Artist 25');
+  // Judged unseen by models of the first data set, and now tied to what they have seen.
+  const tied = { ...first.holdout[2]!, group: 302 };
   const again = { ...tracks[70]!, split: 'holdout' as const, group: 303 };
-  const all = [...added, ...unfamiliar.slice(-2), again];
+  const all = [...added, ...unfamiliar.slice(-2), tied, again];
   second = { id: await desk.dataSet('second', all), tracks: all, unfamiliar };
 });
 afterAll(() => desk?.close());
@@ -87,6 +90,18 @@ describe('a training run ends', () => {
     await Promise.all(models.map(({ id }) => finishTrainingRun(desk.prisma, id)));
     expect(await desk.prisma.promotion.count()).toBe(1);
     expect(await championId()).toBe(models[1]!.id);
+  });
+
+  test('and not again, whoever has become champion since', async () => {
+    const [before] = await desk.run(first.id, [{ cross: 0.6 }]);
+    await finishTrainingRun(desk.prisma, before!.id);
+    const [model] = await desk.run(first.id, [{ cross: 0.8 }]);
+    await finishTrainingRun(desk.prisma, model!.id);
+    await rollBack(desk.session, undefined);
+    const decided = await desk.decision(model!);
+    await finishTrainingRun(desk.prisma, model!.id);
+    expect(await championId()).toBe(before!.id);
+    expect(await desk.decision(model!)).toEqual(decided);
   });
 
   test('beside others at the same time, each decided against the champion that it found', async () => {
@@ -154,9 +169,9 @@ describe('a challenger on another data set', () => {
     const [better] = await desk.run(second.id, [{ cross: 0.7, said: [onHoldout(second.tracks, 3)] }]);
     const learner = new FakeLearner();
     await judgeChampion(second.id, context(), services(learner));
-    expect(learner.asked).toBe(second.unfamiliar.length - 2);
+    expect(learner.heard.length).toBe(second.unfamiliar.length - 2);
     await judgeChampion(second.id, context(), services(learner));
-    expect(learner.asked).toBe(second.unfamiliar.length - 2);
+    expect(learner.heard.length).toBe(second.unfamiliar.length - 2);
     await finishTrainingRun(desk.prisma, better!.id);
     expect((await desk.decision(better!)).decision).toMatchObject({
       outcome: 'promoted',
@@ -180,6 +195,16 @@ describe('a challenger on another data set', () => {
     expect((await desk.decision(other!)).decision).toMatchObject({
       reason: expect.stringMatching(/not clearly worse .* \(by figures of their own: the 2 songs/),
     });
+  });
+
+  test('is judged by the champion with all that the champion judges by', async () => {
+    const [holder] = await desk.run(first.id, [{ cross: 0.7, features: ['audio', 'release'] }]);
+    await finishTrainingRun(desk.prisma, holder!.id);
+    const learner = new FakeLearner();
+    await judgeChampion(second.id, context(), services(learner));
+    expect(learner.heard.length).toBe(second.unfamiliar.length);
+    // Of the facts of a release only the number of artists is known here.
+    for (const { facts } of learner.heard) expect([...facts!].filter(Number.isFinite)).toEqual([1]);
   });
 
   test('hands the job back when the worker shuts down while the champion judges', async () => {
@@ -255,20 +280,30 @@ describe('by hand', () => {
     });
     await expect(between(a!, a!)).rejects.toThrow('name two models');
   });
+
+  test('models are held against what both were held against themselves, where that is the same', async () => {
+    const exact = { ...outOfFold(0), probability: (track: Placed) => (track.popular ? 0.9 : 0.1) };
+    const turned = { ...exact, popular: (track: Placed) => !track.popular };
+    const [a, b, c] = await desk.run(first.id, [{ said: [turned] }, { said: [turned] }, { said: [exact] }]);
+    const areas = async (x: { id: number }, y: { id: number }) =>
+      (await compare(desk.session, String(x.id), String(y.id))).comparisons[0];
+    expect(await areas(a!, b!)).toMatchObject({ rocAuc: [0, 0] });
+    expect(await areas(a!, c!)).toMatchObject({ rocAuc: [1, 1] });
+  });
 });
 
 /** Judges as the planted rule would not: by chance. */
 class FakeLearner {
-  asked = 0;
+  readonly heard: Recording[] = [];
   readonly #problem: Error | null;
 
   constructor(problem: Error | null = null) {
     this.#problem = problem;
   }
 
-  async score(_model: unknown, recordings: readonly unknown[]): Promise<number[]> {
+  async score(_model: unknown, recordings: readonly Recording[]): Promise<number[]> {
     if (this.#problem) throw this.#problem;
-    this.asked += recordings.length;
+    this.heard.push(...recordings);
     return recordings.map((_, i) => ((i * 37) % 101) / 101);
   }
 }

@@ -20,12 +20,19 @@ export interface GivenModel {
   name?: string;
   state?: 'ready' | 'failed' | 'queued';
   shuffleLabels?: boolean;
+  features?: string[];
   test?: number | null;
   holdout?: number;
   /** ROC-AUC by cross-validation. */
   cross?: number;
   /** What it said of tracks. */
-  said?: { side: PredictionSide; of: readonly Placed[]; probability: (track: Placed) => number }[];
+  said?: {
+    side: PredictionSide;
+    of: readonly Placed[];
+    probability: (track: Placed) => number;
+    /** Where it is not the data set's label. */
+    popular?: (track: Placed) => boolean;
+  }[];
 }
 
 /** A registry on a database of its own, with tracks, data sets and models that no training made. */
@@ -129,6 +136,7 @@ export class RegistryDesk {
 
   async #model(trainingRunId: number, dataSetId: number, given: GivenModel): Promise<Model> {
     const { name = 'logistic', state = 'ready', shuffleLabels = false, said = [] } = given;
+    const { features = ['audio'] } = given;
     const figures = (rocAuc: number | null) => ({
       ...{ n: 50, accuracy: 0.5, logLoss: 0.7, brier: 0.2, rocAuc },
       rocAucCi95: rocAuc === null ? null : [rocAuc - 0.1, rocAuc + 0.1],
@@ -138,7 +146,13 @@ export class RegistryDesk {
     );
     return this.prisma.model.create({
       data: {
-        ...{ name, state, trainingRunId, dataSetId, options: { shuffleLabels, preset: null, seed: 1 } },
+        ...{
+          name,
+          state,
+          trainingRunId,
+          dataSetId,
+          options: { shuffleLabels, features, preset: null, seed: 1 },
+        },
         metrics: {
           ...{ holdout: figures(given.holdout ?? 0.5), trainMsPerSample: 1, preset: 'default', warnings: [] },
           test: figures(given.test === undefined ? 0.7 : given.test),
@@ -147,9 +161,9 @@ export class RegistryDesk {
         ...{ parameters: 1, topology: { family: name }, holdoutScores: [0.2, 0.4, 0.6] },
         weights: { create: { bytes, sha256: createHash('sha256').update(bytes).digest('hex') } },
         predictions: {
-          create: said.flatMap(({ side, of, probability }) =>
+          create: said.flatMap(({ side, of, probability, popular }) =>
             of.map((track) => ({
-              ...{ side, trackId: track.trackId, popular: track.popular },
+              ...{ side, trackId: track.trackId, popular: popular?.(track) ?? track.popular },
               probability: probability(track),
             })),
           ),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../shared/config.ts';
 import { UserError } from '../../shared/errors.ts';
-import { parseStageNames, stageNames, stages } from '../../shared/stages.ts';
+import { audioStages, parseStageNames, stageNames, stages } from '../../shared/stages.ts';
 
 const parametersHash = '0123456789abcdef';
 
@@ -35,11 +35,17 @@ test('each stage is complete, and what follows it exists', () => {
   expect(stages.train.concurrency(config)).toBe(1);
 });
 
+test('audio passes by the tagger where that is off', () => {
+  expect(audioStages(parseConfig({}))).toEqual(['preview', 'embedding', 'spectrogram']);
+  expect(audioStages(parseConfig({ TAGGER: 'off' }))).toEqual(['preview', 'spectrogram']);
+});
+
 test('different work has different job ids, and none has a colon, which BullMQ refuses', () => {
   const ids = [
     ...(['track', 'song'] as const).flatMap((kind) =>
       [1, 11].flatMap((id) => [
         stages.preview.jobId({ kind, id, parametersHash }),
+        stages.embedding.jobId({ kind, id, parametersHash }),
         stages.spectrogram.jobId({ kind, id, parametersHash }),
         stages.spectrogram.jobId({ kind, id, parametersHash: 'fedcba9876543210' }),
       ]),

@@ -58,7 +58,8 @@ export function reasonFor(
   if (judged.length === 0) return 'there are no tracks on this side';
   if (rocAuc === null) {
     const what = judged[0]!.label ? 'popular' : 'unpopular';
-    return `all ${judged.length} tracks are ${what}: there is nothing to rank apart`;
+    const who = judged.length === 1 ? 'the only track is' : `all ${judged.length} tracks are`;
+    return `${who} ${what}: there is nothing to rank apart`;
   }
   return interval === null ? 'too few groups for an interval' : null;
 }

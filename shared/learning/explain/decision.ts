@@ -6,13 +6,15 @@ import type { MaskedJudge } from './masked-judge.ts';
 import { drawMasks, fitSurrogate } from './surrogate.ts';
 
 /** Random masks for each segment, and the most of all. */
-const masksASegment = 4;
+const masksASegment = 3;
 const mostMasks = 640;
 /** What is named beside the strongest has at least this share of its effect. */
-const namedShare = 0.25;
+const namedShare = 0.4;
 /** A neighbour of the strongest stretch belongs to it with at least this share of its effect. */
 const joinedShare = 0.5;
 const mostNamed = 3;
+/** A stretch stands out with at least this many times the mean effect of all. */
+const outstanding = 2.5;
 
 /** An effect is what something adds to the log odds of being popular: above 0 it speaks for the song. */
 export interface Effect {
@@ -38,6 +40,8 @@ export interface Decision {
   readonly groups: readonly (BandGroup & Effect)[];
   /** The stretches and groups that carried the decision, strongest first. */
   readonly topSeconds: readonly (Stretch & Effect)[];
+  /** Whether one stretch matters much more than the others; else the effect is spread over the song. */
+  readonly momentStandsOut: boolean;
   readonly topBands: readonly (BandGroup & Effect)[];
   readonly surrogate: { readonly masks: number; readonly rSquared: number };
   readonly faithfulness: Faithfulness;
@@ -89,6 +93,7 @@ export async function explainDecision(judge: MaskedJudge, seed: number): Promise
     })),
     ...{ stretches, groups },
     topSeconds: topStretches(stretches),
+    momentStandsOut: standsOut(stretches),
     topBands: strongest(groups),
     surrogate: { masks: masks.length, rSquared },
     faithfulness: await checkFaithfulness(effects, grid, base!, ask, seed),
@@ -115,20 +120,30 @@ function strongest<T extends Effect>(items: readonly T[]): T[] {
   return sorted.filter(({ effect }) => effect !== 0 && Math.abs(effect) >= least).slice(0, mostNamed);
 }
 
-/** The stretches that matter most, each with the neighbours that it goes on in. */
+function standsOut(items: readonly Effect[]): boolean {
+  const sizes = items.map(({ effect }) => Math.abs(effect));
+  return Math.max(...sizes) >= (outstanding * sizes.reduce((sum, size) => sum + size, 0)) / sizes.length;
+}
+
+/** The stretches that matter most, each with the neighbours that it goes on in, strongest first. */
 function topStretches(stretches: readonly (Stretch & Effect)[]): (Stretch & Effect)[] {
-  const free = new Set(stretches.keys());
-  const found: (Stretch & Effect)[] = [];
+  const named = new Set<number>();
   for (const peak of strongest(stretches)) {
+    const belongs = (at: number) => (stretches[at]?.effect ?? 0) / peak.effect >= joinedShare;
     const at = stretches.indexOf(peak);
-    if (!free.delete(at)) continue;
-    const belongs = (index: number) =>
-      free.has(index) && stretches[index]!.effect / peak.effect >= joinedShare && free.delete(index);
-    let [from, to] = [at, at];
-    while (belongs(from - 1)) from--;
-    while (belongs(to + 1)) to++;
-    const effect = stretches.slice(from, to + 1).reduce((sum, one) => sum + one.effect, 0);
-    found.push({ ...stretches[from]!, toSeconds: stretches[to]!.toSeconds, effect });
+    for (let left = at; belongs(left); left--) named.add(left);
+    for (let right = at; belongs(right); right++) named.add(right);
   }
-  return found;
+  const spans: (Stretch & Effect)[] = [];
+  for (const [at, stretch] of stretches.entries()) {
+    if (!named.has(at)) continue;
+    const before = spans.at(-1);
+    const goesOn = before?.toSeconds === stretch.fromSeconds && before.effect > 0 === stretch.effect > 0;
+    if (!goesOn) spans.push(stretch);
+    else {
+      const effect = before.effect + stretch.effect;
+      spans[spans.length - 1] = { ...before, toSeconds: stretch.toSeconds, effect };
+    }
+  }
+  return spans.sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect)).slice(0, mostNamed);
 }

@@ -13,6 +13,8 @@ const leastShare = 0.05;
 const draws = 20;
 /** Share of the random draws that must change the score less. */
 const neededShare = 0.9;
+/** A direction in which less than this share of the named effects points is not named. */
+const leastDirection = 0.2;
 /** A smaller change is none, in log odds. */
 const smallestChange = 1e-3;
 
@@ -43,9 +45,15 @@ export function namedSegments(effects: ArrayLike<number>): number[] {
     (a, b) => Math.abs(effects[b]!) - Math.abs(effects[a]!) || a - b,
   );
   const least = leastShare * Math.abs(effects[order[0]!] ?? 0);
-  return order
+  const strongest = order
     .slice(0, Math.max(1, Math.round(namedShare * effects.length)))
     .filter((segment) => effects[segment] !== 0 && Math.abs(effects[segment]!) >= least);
+  const weightOf = (segments: readonly number[]) =>
+    segments.reduce((sum, segment) => sum + Math.abs(effects[segment]!), 0);
+  return strongest.filter((segment) => {
+    const alike = strongest.filter((other) => effects[other]! > 0 === effects[segment]! > 0);
+    return weightOf(alike) >= leastDirection * weightOf(strongest);
+  });
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Asks a model about a song of which segments were taken away, whatever the model judges by. */
 import type { MelSpectrogramParameters } from '../../audio/mel.ts';
 import { taggerInput } from '../../tagger/input.ts';
-import { cutPatches, embeddingOfPatches, patchSize, patchValues } from '../../tagger/patches.ts';
+import { cutPatches, embeddingOfPatches, patchValues } from '../../tagger/patches.ts';
 import { patchFrames } from '../../tagger/weights.ts';
 import type { Predictor } from '../family.ts';
 import type { Recording } from '../recording.ts';
@@ -93,6 +93,8 @@ class MaskedTagger {
   readonly #ear: TaggerEar;
   readonly #grid: Grid;
   readonly #placement: Placement;
+  /** The song's patches, and those of what its segments are replaced by. */
+  readonly #patches: Float32Array;
   readonly #fill: Float32Array;
   /** The stretches that each patch hears of. */
   readonly #stretchesOf: number[][];
@@ -100,14 +102,20 @@ class MaskedTagger {
 
   constructor(ear: TaggerEar, { recording, parameters, typical, seed }: JudgedSong, grid: Grid) {
     const frames = ear.logMel.length / taggerInput.bands;
+    const input = { values: ear.logMel, parameters: taggerInput };
     this.#ear = ear;
     this.#grid = grid;
-    this.#placement = placementOf(grid, taggerInput, frames, ear.start);
-    const input = { values: ear.logMel, parameters: taggerInput };
-    this.#fill = typicalLogMel(input, recording, parameters, typical, seed);
-    const patches = Math.max(1, Math.floor(frames / patchFrames));
-    this.#stretchesOf = Array.from({ length: patches }, (_, patch) => {
-      const own = this.#placement.stretchOf.subarray(patch * patchFrames, (patch + 1) * patchFrames);
+    this.#patches = cutPatches(ear.logMel);
+    this.#fill = cutPatches(typicalLogMel(input, recording, parameters, typical, seed));
+    const { stretchOf, groupOf } = placementOf(grid, taggerInput, frames, ear.start);
+    // A song that is shorter than a patch is repeated in it.
+    const heard = Int32Array.from(
+      { length: this.#patches.length / taggerInput.bands },
+      (_, frame) => stretchOf[frame % frames]!,
+    );
+    this.#placement = { groupOf, stretchOf: heard };
+    this.#stretchesOf = Array.from({ length: heard.length / patchFrames }, (_, patch) => {
+      const own = heard.subarray(patch * patchFrames, (patch + 1) * patchFrames);
       return [...new Set(own)].filter((stretch) => stretch >= 0);
     });
   }
@@ -117,16 +125,20 @@ class MaskedTagger {
     const keys = masks.map((mask) => this.#stretchesOf.map((_, patch) => this.#key(mask, patch)));
     const missing = new Map<string, Float32Array>();
     for (const [index, mask] of masks.entries()) {
-      if (keys[index]!.every((key) => this.#known.has(key) || missing.has(key))) continue;
-      const filled = withoutSegmentsLogMel(this.#ear.logMel, mask, this.#grid, this.#placement, this.#fill);
-      const patches = cutPatches(filled);
       for (const [patch, key] of keys[index]!.entries()) {
-        if (!this.#known.has(key))
-          missing.set(key, patches.subarray(patch * patchSize, (patch + 1) * patchSize));
+        if (!this.#known.has(key) && !missing.has(key)) missing.set(key, this.#without(mask, patch));
       }
     }
     this.#listen(missing);
     return keys.map((own) => embeddingOfPatches(joined(own.map((key) => this.#known.get(key)!))));
+  }
+
+  #without(mask: Mask, patch: number): Float32Array {
+    const { stretchOf, groupOf } = this.#placement;
+    const [from, to] = [patch * patchFrames, (patch + 1) * patchFrames];
+    const cut = (values: Float32Array) => values.subarray(from * groupOf.length, to * groupOf.length);
+    const placement = { groupOf, stretchOf: stretchOf.subarray(from, to) };
+    return withoutSegmentsLogMel(cut(this.#patches), mask, this.#grid, placement, cut(this.#fill));
   }
 
   #listen(missing: ReadonlyMap<string, Float32Array>): void {

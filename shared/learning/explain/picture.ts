@@ -20,7 +20,7 @@ export interface PictureOptions {
 }
 
 export const pictureWidth = 1_200;
-export const pictureHeight = 600;
+export const pictureHeight = 584;
 const plot: Box = { x: 88, y: 92, width: 868, height: 368 };
 const underPlot: Box = { x: plot.x, y: 494, width: plot.width, height: 56 };
 const besidePlot: Box = { x: 1_070, y: plot.y, width: 100, height: plot.height };
@@ -100,7 +100,7 @@ function greyImage({ levels, frames }: Spectrogram): Uint8Array {
   const data = new Uint8Array(levels.length);
   for (let band = 0; band < bands; band++) {
     for (let frame = 0; frame < frames; frame++) {
-      data[(bands - 1 - band) * frames + frame] = 255 - 0.82 * levels[band * frames + frame]!;
+      data[(bands - 1 - band) * frames + frame] = 255 - 0.7 * levels[band * frames + frame]!;
     }
   }
   return encode({ width: frames, height: bands, data, channels: 1, depth: 8 });
@@ -205,7 +205,7 @@ function axes(scale: Scale, withBars: boolean): string[] {
   const note = { 'font-size': 12, fill: '#555555', 'text-anchor': 'middle' };
   const effects = withBars ? '; bars: effect of each stretch' : '';
   marks.push(
-    label(`time in the song (minutes:seconds)${effects}`, plot.x + plot.width / 2, pictureHeight - 24, note),
+    label(`time in the song (minutes:seconds)${effects}`, plot.x + plot.width / 2, pictureHeight - 18, note),
   );
   if (withBars) marks.push(label('effect of each band', besidePlot.x + 20, plot.y - 12, note));
   return marks;

@@ -10,7 +10,7 @@ import { type Grid, segmentCount } from './grid.ts';
 /** Stretches that are drawn together: those of a patch of the tagger, where the song is long enough. */
 const stretchesABlock = 2;
 /** Different patterns a block: so many patches are computed for each, however many masks there are. */
-const patternsABlock = 24;
+const patternsABlock = 16;
 /** Share of a block's segments that a pattern takes away. */
 const goneShare = 0.5;
 /** Share of blocks that are touched, drawn anew for each mask between these. */

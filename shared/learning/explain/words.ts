@@ -1,4 +1,5 @@
 /** An explanation in words. */
+import type { ExplanationContent } from './content.ts';
 import type { Decision, Effect } from './decision.ts';
 import type { BandGroup, Stretch } from './grid.ts';
 
@@ -14,7 +15,8 @@ export function frequency(hz: number): string {
 }
 
 function stretchText({ fromSeconds, toSeconds }: Stretch): string {
-  return `${clock(Math.floor(fromSeconds + 0.25))}–${clock(Math.ceil(toSeconds - 0.25))}`;
+  const from = Math.round(fromSeconds);
+  return `${clock(from)}–${clock(Math.max(from + 1, Math.round(toSeconds)))}`;
 }
 
 function bandText({ name, fromHz, toHz }: BandGroup): string {
@@ -28,36 +30,69 @@ export function listed(items: readonly string[]): string {
 
 /** What carried the decision, and how far that can be trusted. */
 export function decisionSentences(decision: Decision): string[] {
-  const { topSeconds, topBands, faithfulness } = decision;
+  const { topSeconds, topBands, momentStandsOut, faithfulness } = decision;
   if (topSeconds.length === 0 && topBands.length === 0) {
     return ['Nothing that was taken away from the song moved its score.'];
   }
-  const sentences = [
-    side('Speaks for it', topSeconds, topBands, 1),
-    side('Speaks against it', topSeconds, topBands, -1),
-  ];
-  return [...sentences.filter((sentence) => sentence !== null), trustSentence(faithfulness)];
+  const moments = momentStandsOut ? topSeconds : [];
+  const sentences = [side('for', moments, topBands), side('against', moments, topBands)];
+  const spread = momentStandsOut ? null : 'No moment stands out: it is spread over the song.';
+  return [...sentences, spread, trustSentence(faithfulness)].filter((sentence) => sentence !== null);
 }
 
 function side(
-  opening: string,
+  direction: 'for' | 'against',
   seconds: readonly (Stretch & Effect)[],
   bands: readonly (BandGroup & Effect)[],
-  sign: 1 | -1,
 ): string | null {
-  const when = seconds.filter(({ effect }) => sign * effect > 0).map(stretchText);
-  const where = bands.filter(({ effect }) => sign * effect > 0).map(bandText);
-  if (when.length === 0 && where.length === 0) return null;
-  if (where.length === 0) return `${opening}: ${listed(when)}.`;
-  return `${opening}: ${when.length > 0 ? `${listed(when)}, and in pitch ` : ''}${listed(where)}.`;
+  const ofSide = ({ effect }: Effect) => (direction === 'for' ? effect > 0 : effect < 0);
+  const when = seconds.filter(ofSide).map(stretchText);
+  const where = bands.filter(ofSide).map(bandText);
+  const parts = [...when, ...where];
+  return parts.length > 0 ? `Speaks ${direction} it: ${listed(parts)}.` : null;
 }
 
 function trustSentence({ checks, trusted }: Decision['faithfulness']): string {
-  const figures = checks.map(
-    ({ direction, segments, change, randomChange }) =>
-      `without the ${segments} parts that speak ${direction} it the log odds ${direction === 'for' ? 'fall' : 'rise'} by ${change.toFixed(2)}, without random ones of the same size they move by ${randomChange.toFixed(2)}`,
-  );
+  const figures = checks.map(({ direction, segments, change, randomChange }) => {
+    const parts = `${segments} ${segments === 1 ? 'part that speaks' : 'parts that speak'} ${direction} it`;
+    const moved = direction === 'for' ? 'lowers' : 'raises';
+    return `taking away the ${parts} ${moved} the log odds by ${change.toFixed(2)}, random parts of that size move them by ${randomChange.toFixed(2)}`;
+  });
   if (trusted) return `Checked: ${figures.join('; ')}.`;
-  const why = figures.length > 0 ? `: ${figures.join('; ')}` : '';
-  return `This is not to be trusted: taking away what is named does not move the score more than taking away random parts${why}.`;
+  const why = figures.length > 0 ? ` (${figures.join('; ')})` : '';
+  return `Not to be trusted: what is named matters to the model no more than random parts do${why}.`;
+}
+
+/** All of an explanation in plain sentences. */
+export function explanationSentences(content: Omit<ExplanationContent, 'sentences'>): string[] {
+  const { decision, tags, neighbours, dataSet, missing } = content;
+  return [
+    ...(decision ? decisionSentences(decision) : []),
+    ...(tags ? [tagSentence(tags, dataSet)] : []),
+    ...neighbourSentences(neighbours),
+    ...missing,
+  ];
+}
+
+function tagSentence(differences: NonNullable<ExplanationContent['tags']>, dataSet: string): string {
+  const more = differences.filter(({ difference }) => difference > 0).map(({ tag }) => tag);
+  const less = differences.filter(({ difference }) => difference < 0).map(({ tag }) => tag);
+  const popular = `the popular tracks of ${dataSet}`;
+  if (differences.length === 0) return `Its tags are those of ${popular}.`;
+  const parts = [
+    more.length > 0 ? `more ${listed(more)}` : '',
+    less.length > 0 ? `less ${listed(less)}` : '',
+  ];
+  return `Sounds ${parts.filter((part) => part !== '').join(', ')} than ${popular}.`;
+}
+
+function neighbourSentences({ popular, unpopular }: ExplanationContent['neighbours']): string[] {
+  const names = (tracks: ExplanationContent['neighbours']['popular']) =>
+    tracks
+      .map(({ title, artists }) => (artists.length > 0 ? `${title} by ${listed(artists)}` : title))
+      .join('; ');
+  return [
+    ...(popular.length > 0 ? [`Nearest popular tracks: ${names(popular)}.`] : []),
+    ...(unpopular.length > 0 ? [`Nearest other tracks: ${names(unpopular)}.`] : []),
+  ];
 }

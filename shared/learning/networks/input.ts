@@ -63,22 +63,39 @@ export class InputMaker {
       throw new Error(`a spectrogram of ${levels.length / clipFrames} bands, and the network takes ${bands}`);
     }
     const frames = Math.min(limit, clipFrames - start);
-    const pooledFrames = this.#pooledFrames;
-    const framesIn = this.#framesIn.fill(0);
-    for (let frame = 0; frame < frames; frame++) framesIn[Math.floor(frame / poolFrames)]! += poolBands;
-    into.fill(0, offset, offset + this.cells);
-    for (let band = 0; band < bands; band++) {
-      const row = offset + Math.floor(band / poolBands) * pooledFrames;
-      const table = band * 256;
+    const cells = into.subarray(offset, offset + this.cells).fill(0);
+    if (poolBands === 1 && poolFrames === 1) this.#look(levels, clipFrames, start, frames, cells);
+    else this.#average(levels, clipFrames, start, frames, cells);
+    return Math.ceil(frames / poolFrames);
+  }
+
+  /** What averages of one cell each come to, several times faster. */
+  #look(levels: Uint8Array, clipFrames: number, start: number, frames: number, cells: Float32Array): void {
+    const table = this.#table;
+    for (let band = 0; band < this.shape.bands; band++) {
+      const row = band * this.#pooledFrames;
       const from = band * clipFrames + start;
-      for (let frame = 0, cell = row; frame < frames; cell++) {
-        let sum = 0;
-        for (const end = Math.min(frames, frame + poolFrames); frame < end; frame++) {
-          sum += this.#table[table + levels[from + frame]!]!;
-        }
-        into[cell]! += sum / framesIn[cell - row]!;
+      for (let frame = 0; frame < frames; frame++) {
+        cells[row + frame] = table[band * 256 + levels[from + frame]!]!;
       }
     }
-    return Math.ceil(frames / poolFrames);
+  }
+
+  #average(levels: Uint8Array, clipFrames: number, start: number, frames: number, cells: Float32Array): void {
+    const { bands, poolBands, poolFrames } = this.shape;
+    const table = this.#table;
+    const framesIn = this.#framesIn.fill(0);
+    for (let frame = 0; frame < frames; frame++) framesIn[Math.floor(frame / poolFrames)]! += poolBands;
+    for (let band = 0; band < bands; band++) {
+      const row = Math.floor(band / poolBands) * this.#pooledFrames;
+      const from = band * clipFrames + start;
+      for (let frame = 0, cell = 0; frame < frames; cell++) {
+        let sum = 0;
+        for (const end = Math.min(frames, frame + poolFrames); frame < end; frame++) {
+          sum += table[band * 256 + levels[from + frame]!]!;
+        }
+        cells[row + cell]! += sum / framesIn[cell]!;
+      }
+    }
   }
 }

@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
-import type { TensorFlow } from '../../tensorflow/index.ts';
+import { addBias, type TensorFlow } from '../../tensorflow/index.ts';
 import { gru, gruSpecs } from './gru.ts';
 import type { Network, WeightSpec } from './network.ts';
 
@@ -60,7 +60,7 @@ export function buildNetwork(shape: NetworkShape, bands: number, frames: number)
       dropout && rate > 0 ? tf.mul(hidden, dropout(maskShape, rate)) : hidden;
     let cells: Tensor4D = x;
     for (const { pool } of shape.convolutions) {
-      const convolved = tf.add(tf.conv2d(cells, take<Tensor4D>(), 1, 'same'), take()) as Tensor4D;
+      const convolved = addBias(tf, tf.conv2d(cells, take<Tensor4D>(), 1, 'same'), take<Tensor1D>());
       // The activation rises everywhere, so it may as well come after the pool, where it is cheaper.
       const activated = tf[shape.activation](tf.maxPool(convolved, [...pool], [...pool], 'valid'));
       cells = drop(activated, shape.convolutionDropout);
@@ -99,7 +99,7 @@ function taker(tensors: readonly Tensor[]): Take {
 }
 
 function dense(tf: TensorFlow, x: Tensor2D, take: Take): Tensor2D {
-  return tf.add(tf.matMul(x, take<Tensor2D>()), take());
+  return addBias(tf, tf.matMul(x, take<Tensor2D>()) as Tensor2D, take<Tensor1D>());
 }
 
 function convolutionSpecs(convolutions: readonly ConvolutionShape[]): WeightSpec[] {

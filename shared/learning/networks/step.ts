@@ -110,14 +110,8 @@ function stepOf(
   return [tf.stack([value, norm]), ...state.weights, ...state.first, ...state.second];
 }
 
-/** log(1 + exp(logit)) - label * logit, in a form that does not overflow. */
-function weighedCrossEntropy(
-  tf: TensorFlow,
-  logits: Tensor1D,
-  labels: Tensor1D,
-  weights: Tensor1D,
-): Scalar {
-  const softplus = tf.add(tf.relu(logits), tf.log1p(tf.exp(tf.neg(tf.abs(logits)))));
-  const losses = tf.sub(softplus, tf.mul(logits, labels));
+/** Mean of log(1 + exp(logit)) - label * logit, which is the cross entropy. */
+function weighedCrossEntropy(tf: TensorFlow, logits: Tensor1D, labels: Tensor1D, weights: Tensor1D): Scalar {
+  const losses = tf.sub(tf.softplus(logits), tf.mul(logits, labels));
   return tf.div(tf.sum(tf.mul(losses, weights)), tf.sum(weights));
 }

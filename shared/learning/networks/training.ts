@@ -1,11 +1,11 @@
 import { PermanentError } from '../../errors.ts';
 import type { TensorFlow } from '../../tensorflow/index.ts';
-import type { EpochReport, Example, TrainingContext } from '../family.ts';
 import { logLoss, rocAuc } from '../evaluation/index.ts';
+import type { EpochReport, Example, TrainingContext } from '../family.ts';
 import type { Normalisation } from '../normalisation.ts';
 import { randomStream, shuffle } from '../random.ts';
 import type { SpectrogramSource } from '../spectrograms.ts';
-import type { NamedArray } from '../weights.ts';
+import { type NamedArray, parametersOf } from '../weights.ts';
 import { type MaskLimits, makeBatch, readAhead } from './batch.ts';
 import { download, type FitState, restoreFit, saveFit, startFit } from './fit-state.ts';
 import { InputMaker, type InputShape } from './input.ts';
@@ -35,6 +35,12 @@ export interface FitContext
   readonly source: SpectrogramSource;
 }
 
+/**
+ * Networks of more parameters are not saved while they train: their checkpoints, four values a parameter after each
+ * epoch, would be hundreds of megabytes, and such wide ones (the original's perceptron) train fast.
+ */
+const mostSavedParameters = 4_000_000;
+
 export interface TrainedNetwork {
   /** The best epoch's. */
   readonly weights: NamedArray[];
@@ -48,7 +54,7 @@ export interface TrainedNetwork {
  *
  * Everything drawn comes from the context's seed with epoch and batch in the stream's key, so a fit that
  * goes on from a checkpoint ends in the same weights as one that was never stopped. Spectrograms are
- * read batch by batch, one batch ahead.
+ * read batch by batch, one batch ahead. A very large network has no checkpoints.
  *
  * @param normalisation of the input, fitted on the train examples.
  * @throws PermanentError when the loss or a gradient is no longer a number.
@@ -63,6 +69,7 @@ export async function trainNetwork(
   context: FitContext,
 ): Promise<TrainedNetwork> {
   const { checkpoint, seed } = context;
+  const isSaved = parametersOf(network.weights) <= mostSavedParameters;
   const fit = new Fit(tf, network, shape, settings, normalisation, context);
   const state = (checkpoint && restoreFit(tf, network, checkpoint)) ?? startFit(tf, network, seed);
   try {
@@ -82,7 +89,7 @@ export async function trainNetwork(
       }
       const report = { epoch, trainLoss, ...test, ms: performance.now() - began };
       state.epochs.push(report);
-      context.onCheckpoint(await saveFit(network, state));
+      if (isSaved) context.onCheckpoint(await saveFit(network, state));
       context.onEpoch(report, settings.epochs);
     }
     const weights = network.weights.map(({ name, shape }, i) => ({ name, shape, values: state.best[i]! }));

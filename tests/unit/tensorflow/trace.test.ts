@@ -41,7 +41,12 @@ describe.skipIf(!isNative)('compileFunction on native TensorFlow', () => {
   /** A convolution with its loss and gradients: strings, lists, shapes and constants among its attributes. */
   const convolve = ([x, filter, target]: readonly Tensor[]): Tensor[] => {
     const { value, grads } = tf.valueAndGrads((kernel) => {
-      const pooled = tf.maxPool(tf.elu(tf.conv2d(x as Tensor4D, kernel as Tensor4D, 1, 'same')), 2, 2, 'valid');
+      const pooled = tf.maxPool(
+        tf.elu(tf.conv2d(x as Tensor4D, kernel as Tensor4D, 1, 'same')),
+        2,
+        2,
+        'valid',
+      );
       const flat = tf.reshape(tf.transpose(pooled, [0, 3, 1, 2]), [x!.shape[0]!, -1]);
       const [first, rest] = tf.split(flat, [1, flat.shape[1]! - 1], 1);
       const logits = tf.sub(tf.squeeze(first!, [1]), tf.mean(rest!, 1));

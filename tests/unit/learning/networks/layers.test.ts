@@ -85,7 +85,9 @@ describe('buildNetwork', () => {
     // 22 true frames end in the second of the steps of 16 frames.
     const logitOf = (total: number) => {
       const padded = values.map((row) => Array.from({ length: total }, (_, i) => [i < 22 ? row[i]! : 0]));
-      return tf.tidy(() => network.forward(tf, weights, tf.tensor4d([padded]), tf.tensor1d([22]), null).dataSync()[0]!);
+      return tf.tidy(
+        () => network.forward(tf, weights, tf.tensor4d([padded]), tf.tensor1d([22]), null).dataSync()[0]!,
+      );
     };
     expect(logitOf(64)).toBeCloseTo(logitOf(48), 6);
     tf.dispose(weights);
@@ -143,4 +145,3 @@ describe('InputMaker', () => {
     );
   });
 });
-

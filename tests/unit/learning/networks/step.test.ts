@@ -4,7 +4,11 @@ import type { Batch } from '../../../../shared/learning/networks/batch.ts';
 import { download, startFit } from '../../../../shared/learning/networks/fit-state.ts';
 import { buildNetwork, type NetworkShape } from '../../../../shared/learning/networks/layers.ts';
 import { TrainingStep } from '../../../../shared/learning/networks/step.ts';
-import { loadTensorFlow, type TensorFlow, tensorflowEnvironment } from '../../../../shared/tensorflow/index.ts';
+import {
+  loadTensorFlow,
+  type TensorFlow,
+  tensorflowEnvironment,
+} from '../../../../shared/tensorflow/index.ts';
 import { findReady } from '../../../../shared/tensorflow/load.ts';
 import { tinyShape } from './tiny.ts';
 

@@ -14,7 +14,11 @@ import {
 } from '../../../../shared/learning/networks/training.ts';
 import type { Normalisation } from '../../../../shared/learning/normalisation.ts';
 import { encodeWeights } from '../../../../shared/learning/weights.ts';
-import { loadTensorFlow, type TensorFlow, tensorflowEnvironment } from '../../../../shared/tensorflow/index.ts';
+import {
+  loadTensorFlow,
+  type TensorFlow,
+  tensorflowEnvironment,
+} from '../../../../shared/tensorflow/index.ts';
 import { findReady } from '../../../../shared/tensorflow/load.ts';
 import { bands, frames } from '../planted.ts';
 import { tinyFit, tinySettings, tinyShape } from './tiny.ts';
@@ -107,10 +111,14 @@ describe.each(backends)('trainNetwork on %s', (preference) => {
   });
 
   it('stops with a reason when it diverges', async () => {
-    const broken = train({}, {}, {
-      mean: new Array(bands).fill(0),
-      deviation: new Array(bands).fill(Number.NaN),
-    });
+    const broken = train(
+      {},
+      {},
+      {
+        mean: new Array(bands).fill(0),
+        deviation: new Array(bands).fill(Number.NaN),
+      },
+    );
     await expect(broken).rejects.toThrow(PermanentError);
     await expect(broken).rejects.toThrow(/diverged in epoch 1/);
   });

@@ -1,0 +1,97 @@
+import { decode } from 'fast-png';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { trainOn } from '../../../../bench/explain/model.ts';
+import { dummy } from '../../../../shared/learning/dummy.ts';
+import { type ExplainRequest, explainSong } from '../../../../shared/learning/explain/explain-song.ts';
+import { pictureHeight, pictureWidth } from '../../../../shared/learning/explain/picture.ts';
+import { clock, decisionSentences, frequency, listed } from '../../../../shared/learning/explain/words.ts';
+import { randomStream } from '../../../../shared/learning/random.ts';
+import { musicnn } from '../../../../shared/learning/tabular/families.ts';
+import { parameters, plantedSong, shape } from './planted.ts';
+
+const rule = { kind: 'band', fromHz: 500, toHz: 1_000 } as const;
+const noTensorFlow = () => Promise.reject(new Error('no TensorFlow here'));
+const nobody = () => {
+  throw new Error('nobody asks the tagger');
+};
+const turn = async () => {};
+
+let request: ExplainRequest;
+let model: Awaited<ReturnType<typeof trainOn>>;
+
+beforeAll(async () => {
+  const random = randomStream('explain a song');
+  const train = Array.from({ length: 24 }, (_, index) => plantedSong(rule, index % 2 === 0, random));
+  model = await trainOn('logistic', train, shape, 1, noTensorFlow);
+  request = {
+    ...{ recording: plantedSong(rule, true, random).recording, parameters, typical: model.typical },
+    ...{
+      start: 61.5,
+      tagger: null,
+      seed: 1,
+      title: 'A <strange> & "long" name \u0000 '.repeat(9),
+      subtitle: 'é',
+    },
+  };
+});
+
+/** How many pixels are coloured, and how many are not white. */
+function inked(picture: Uint8Array) {
+  const { data, channels, width, height } = decode(picture);
+  let [coloured, dark] = [0, 0];
+  for (let at = 0; at < data.length; at += channels) {
+    const [red, green, blue] = [data[at]!, data[at + 1]!, data[at + 2]!];
+    if (Math.max(red, green, blue) - Math.min(red, green, blue) > 20) coloured++;
+    if (red + green + blue < 700) dark++;
+  }
+  return { width, height, coloured: coloured / (width * height), dark: dark / (width * height) };
+}
+
+describe('explainSong', () => {
+  it('gives the same decision and the same picture every time', async () => {
+    const first = await explainSong(request, model.family, model.predictor, nobody, turn);
+    const again = await explainSong(request, model.family, model.predictor, nobody, turn);
+    expect(again.decision).toEqual(first.decision);
+    expect(Buffer.from(again.picture).equals(Buffer.from(first.picture))).toBe(true);
+    expect(first.decision!.stretches[0]!.fromSeconds).toBe(61.5);
+    const picture = inked(first.picture);
+    expect(picture).toMatchObject({ width: pictureWidth, height: pictureHeight });
+    expect(picture.coloured).toBeGreaterThan(0.05);
+    expect(picture.dark).toBeGreaterThan(0.3);
+  });
+
+  it('draws the spectrogram alone where nothing can be taken away', async () => {
+    for (const family of [dummy, musicnn]) {
+      const { decision, picture } = await explainSong(request, family, model.predictor, nobody, turn);
+      expect(decision).toBeNull();
+      expect(inked(picture)).toMatchObject({ width: pictureWidth, coloured: 0 });
+    }
+  });
+
+  it('stops when its turn says so', async () => {
+    const stop = () => Promise.reject(new Error('stop'));
+    await expect(explainSong(request, model.family, model.predictor, nobody, stop)).rejects.toThrow('stop');
+  });
+
+  it('says in words what was found, and when it is not to be trusted', async () => {
+    const { decision } = await explainSong(request, model.family, model.predictor, nobody, turn);
+    const text = decisionSentences(decision!).join(' ');
+    expect(text).toContain('Speaks for it: ');
+    expect(text).toContain('the mids (500 Hz to 1 kHz)');
+    const { checks, draws } = decision!.faithfulness;
+    const doubted = decisionSentences({ ...decision!, faithfulness: { checks, draws, trusted: false } });
+    expect(doubted.at(-1)).toMatch(/^Not to be trusted/);
+    const nothing = { ...decision!, topSeconds: [], topBands: [] };
+    expect(decisionSentences(nothing)).toEqual([
+      'Nothing that was taken away from the song moved its score.',
+    ]);
+  });
+});
+
+describe('words', () => {
+  it('write times, frequencies and lists as people do', () => {
+    expect([0, 12.4, 75].map(clock)).toEqual(['0:00', '0:12', '1:15']);
+    expect([99.6, 1_000, 11_025].map(frequency)).toEqual(['100 Hz', '1 kHz', '11 kHz']);
+    expect([[], ['a'], ['a', 'b', 'c']].map(listed)).toEqual(['', 'a', 'a, b and c']);
+  });
+});
