@@ -98,14 +98,17 @@ async function byTagger(
   if (songs.every(({ embedding }) => embedding === null)) return nobody;
   const sketches: Sketches = () => taggerSketches(database.pool, dataSet);
   const popular = new Moments(tags.length);
+  const usual = new Moments(pooledValues);
   for await (const track of sketches()) {
-    if (track.split === 'train' && track.popular) popular.add(logTags(track.tags!));
+    if (track.split !== 'train') continue;
+    usual.add(track.vector);
+    if (track.popular) popular.add(logTags(track.tags!));
   }
   // A handful of embeddings in a data set that was not heard tells nobody what is near.
   const tracks = await database.prisma.dataSetTrack.count({ where: { dataSetId: dataSet.id } });
   const parts = songs.map(({ embedding }) => embedding && embeddingParts(embedding));
   const vectors = parts.map((own) => own?.mean ?? null);
-  const found = await neighboursOf(database, sketches, songs, vectors);
+  const found = await neighboursOf(database, sketches, usual, songs, vectors);
   if (popular.count === 0 || found.compared * 2 < tracks) return nobody;
   return songs.map((_, index) => {
     const own = parts[index];
@@ -128,7 +131,9 @@ async function byStatistics(
   const again: Sketches = async function* () {
     yield* sketches;
   };
-  const { compared, neighbours } = await neighboursOf(database, again, songs, vectors);
+  const usual = new Moments(vectors[0]!.length);
+  for (const { split, vector } of sketches) if (split === 'train') usual.add(vector);
+  const { compared, neighbours } = await neighboursOf(database, again, usual, songs, vectors);
   return neighbours.map((found) => ({
     tags: null,
     neighbours: { by: 'mel statistics' as const, compared, ...found },
@@ -137,16 +142,17 @@ async function byStatistics(
 
 type Neighbours = Pick<ExplanationContent['neighbours'], 'popular' | 'unpopular'>;
 
-/** Find the nearest tracks of each song in two passes: what is usual on the train side, then who is near. */
+/**
+ * Find the nearest tracks of each song.
+ * @param usual of the vectors on the train side, by which all are standardised
+ */
 async function neighboursOf(
   database: Database,
   sketches: Sketches,
+  usual: Moments,
   songs: readonly ComparedSong[],
   vectors: readonly (ArrayLike<number> | null)[],
 ): Promise<{ compared: number; neighbours: Neighbours[] }> {
-  const size = vectors.find((vector) => vector !== null)!.length;
-  const usual = new Moments(size);
-  for await (const { split, vector } of sketches()) if (split === 'train') usual.add(vector);
   const scaled = vectors.map((vector) => (vector && usual.count > 0 ? usual.standardised(vector) : null));
   const make = () => new Nearest<Sketch & { sound: string; similarity: number }>(spare * nearest);
   const found = songs.map(() => ({ popular: make(), unpopular: make() }));

@@ -53,6 +53,8 @@ export async function explainBatch(
   let failed = 0;
   let common: Promise<TypicalSound> | undefined;
   for (const song of songs) {
+    const { state } = await services.database.prisma.scoreBatch.findUniqueOrThrow({ where: { id: batchId } });
+    if (state !== 'running') throw new CancelledError(`the batch is ${state}`);
     try {
       common ??= readTypicalSound(services.database, model.dataSet);
       await explainOne(song, model, await common, context, services);

@@ -74,7 +74,8 @@ export async function scoreAndWait(
       const underWay = await prisma.song.count({
         where: { batchId: batch.id, state: { in: ['queued', 'fetched'] } },
       });
-      bar.update(songs.length - underWay, songs.length);
+      const note = underWay === 0 && explain > 0 ? 'scored; explaining the best' : '';
+      bar.update(songs.length - underWay, songs.length, note);
       const { state } = await prisma.scoreBatch.findUniqueOrThrow({ where: { id: batch.id } });
       return state !== 'running';
     },

@@ -46,10 +46,12 @@ describe.runIf(process.platform === 'linux')('a training that is interrupted (Li
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const train = () =>
-    startHiphop(['train', '--models', 'crnn', '--preset', 'small', '--wait', '--json'], environment, {
-      timeoutMs: 240_000,
-    });
+  const train = (...folds: string[]) =>
+    startHiphop(
+      ['train', '--models', 'crnn', '--preset', 'small', ...folds, '--wait', '--json'],
+      environment,
+      { timeoutMs: 240_000 },
+    );
 
   /** Wait until the newest model has stored so many epochs; returns its id. */
   async function trainedFor(epochs: number, after: number): Promise<number> {
@@ -66,7 +68,8 @@ describe.runIf(process.platform === 'linux')('a training that is interrupted (Li
   }
 
   test('cancel stops it: no champion, no checkpoint, and nothing is left of it in the queue', async () => {
-    const running = train();
+    // Long enough that it is not done before a cancel has come from another process.
+    const running = train('--cross-validate', '15');
     const id = await trainedFor(1, 0);
     const { cancelled } = await hiphopJson<{ cancelled: string[] }>(['cancel', `model-${id}`], environment);
     expect(cancelled).toEqual([`model-${id} is being stopped`]);
@@ -85,7 +88,7 @@ describe.runIf(process.platform === 'linux')('a training that is interrupted (Li
 
   test('a worker that is killed in the middle costs at most an epoch', async () => {
     const newest = (await database.prisma.model.findFirst({ orderBy: { id: 'desc' } }))!.id;
-    const running = train();
+    const running = train('--no-cross-validate');
     const id = await trainedFor(2, newest);
     const worker = processesOf(dataDir).find(({ command }) => /workers\/main\.js .*train/.test(command))!;
     process.kill(worker.pid, 'SIGKILL');

@@ -56,38 +56,30 @@ export interface Decision {
 export async function explainDecision(judge: MaskedJudge, seed: number): Promise<Decision> {
   const { grid } = judge;
   const ask = (masks: readonly Mask[]) => judge.judge(masks);
-  const [base, ...alone] = await ask([new Uint8Array(segmentCount(grid)), ...singleMasks(grid)]);
+  const cells = segmentCount(grid);
+  const [base, ...alone] = await ask([new Uint8Array(cells), ...singleMasks(grid)]);
   const occlusion = alone.map((logOdds) => base! - logOdds);
-  const masks = drawMasks(grid, Math.min(mostMasks, masksASegment * segmentCount(grid)), seed);
+  const masks = drawMasks(grid, Math.min(mostMasks, masksASegment * cells), seed);
   const { effects: linear, rSquared } = fitSurrogate(masks, await ask(masks));
   const trust = Math.max(0, Math.min(1, rSquared));
   const combine = (taken: number, fitted: number) => (taken + trust * fitted) / (1 + trust);
+  /** Effects of whole stretches or groups, whose occlusions begin at `first`. */
+  const effectsOf = <T>(parts: readonly T[], first: number, partOf: (segment: number) => number) =>
+    parts.map((part, at) => {
+      const fitted = linear.reduce((sum, value, segment) => (partOf(segment) === at ? sum + value : sum), 0);
+      return { ...part, effect: combine(occlusion[first + at]!, fitted) };
+    });
 
-  const width = grid.stretches.length;
-  const cells = segmentCount(grid);
+  const { stretchOf, groupOf } = partsOf(grid);
   const effects = Array.from(linear, (fitted, segment) => combine(occlusion[segment]!, fitted));
   const named = new Set(namedSegments(effects));
-  const sumOver = (belongs: (segment: number) => boolean) =>
-    linear.reduce((sum, fitted, segment) => (belongs(segment) ? sum + fitted : sum), 0);
-  const stretches = grid.stretches.map((stretch, at) => ({
-    ...stretch,
-    effect: combine(
-      occlusion[cells + at]!,
-      sumOver((segment) => segment % width === at),
-    ),
-  }));
-  const groups = grid.groups.map((group, at) => ({
-    ...group,
-    effect: combine(
-      occlusion[cells + width + at]!,
-      sumOver((segment) => Math.floor(segment / width) === at),
-    ),
-  }));
+  const stretches = effectsOf(grid.stretches, cells, stretchOf);
+  const groups = effectsOf(grid.groups, cells + grid.stretches.length, groupOf);
   return {
     logOdds: base!,
     segments: effects.map((effect, segment) => ({
-      ...grid.groups[Math.floor(segment / width)]!,
-      ...grid.stretches[segment % width]!,
+      ...grid.groups[groupOf(segment)]!,
+      ...grid.stretches[stretchOf(segment)]!,
       ...{ effect, occlusion: occlusion[segment]!, surrogate: linear[segment]! },
       named: named.has(segment),
     })),
@@ -100,16 +92,24 @@ export async function explainDecision(judge: MaskedJudge, seed: number): Promise
   };
 }
 
+/** Which stretch and which group a segment belongs to. */
+function partsOf({ stretches }: Grid) {
+  return {
+    stretchOf: (segment: number) => segment % stretches.length,
+    groupOf: (segment: number) => Math.floor(segment / stretches.length),
+  };
+}
+
 /** Each segment alone, then each whole stretch, then each whole group. */
 function singleMasks(grid: Grid): Mask[] {
-  const width = grid.stretches.length;
+  const { stretchOf, groupOf } = partsOf(grid);
   const cells = segmentCount(grid);
   const where = (belongs: (segment: number) => boolean): Mask =>
     Uint8Array.from({ length: cells }, (_, segment) => (belongs(segment) ? 1 : 0));
   return [
     ...Array.from({ length: cells }, (_, one) => where((segment) => segment === one)),
-    ...grid.stretches.map((_, at) => where((segment) => segment % width === at)),
-    ...grid.groups.map((_, at) => where((segment) => Math.floor(segment / width) === at)),
+    ...grid.stretches.map((_, at) => where((segment) => stretchOf(segment) === at)),
+    ...grid.groups.map((_, at) => where((segment) => groupOf(segment) === at)),
   ];
 }
 
