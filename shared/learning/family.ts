@@ -1,3 +1,4 @@
+import { PermanentError } from '../errors.ts';
 import type { LoadedTensorFlow } from '../tensorflow/index.ts';
 import type { FeatureSet, FeatureTable } from './features/sets.ts';
 import type { Normalisation } from './normalisation.ts';
@@ -103,4 +104,11 @@ export interface ModelFamily {
     model: Pick<StoredModel, 'topology' | 'weights'>,
     tensorflow: TrainingContext['tensorflow'],
   ): Promise<Predictor>;
+}
+
+/** @throws PermanentError always, with what to do: the model is of a form that this version does not read. */
+export function refuseEarlierForm(): never {
+  throw new PermanentError(
+    'this model was made by an earlier version of the program, which kept models in another form: train it again',
+  );
 }

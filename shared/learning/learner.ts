@@ -1,16 +1,8 @@
-import workerpool from 'workerpool';
-import { CancelledError } from '../errors.ts';
-import { entryPoint } from '../paths.ts';
-import { tensorflowEnvironment } from '../tensorflow/index.ts';
+import { type CallOptions, TensorFlowProcess } from '../tensorflow/process.ts';
 import type { ExplainRequest, SongExplanation } from './explain/explain-song.ts';
-import {
-  type Description,
-  type LearnerOptions,
-  reviveError,
-  type TrainEvent,
-  unexpectedEnd,
-} from './learner-messages.ts';
+import type { Description, LearnerOptions, TrainEvent } from './learner-messages.ts';
 import type { Recording } from './recording.ts';
+import { ShardError } from './shards.ts';
 import type { ScoringModel, TrainCheckpoint, TrainProgress, TrainResult, TrainTask } from './task.ts';
 
 export type { Description, LearnerOptions } from './learner-messages.ts';
@@ -23,9 +15,6 @@ export interface TrainHandlers {
   signal?: AbortSignal;
 }
 
-/** How long the process may take to come to its next turn before it is ended by force. */
-const graceMs = 5_000;
-
 /**
  * Trains and judges in one child process, so that TensorFlow never blocks this one's event loop.
  * What is asked for runs one after another. The process starts with the first request, is started again
@@ -33,25 +22,18 @@ const graceMs = 5_000;
  */
 export class Learner {
   readonly #options: LearnerOptions;
-  readonly #pool: workerpool.Pool;
-  /** Ends the processes by force. */
-  readonly #kill = new AbortController();
+  readonly #process: TensorFlowProcess;
   #description: Description | undefined;
-  #closing: Promise<void> | undefined;
 
   /** @param environment variables for the process; those that TensorFlow needs are added. */
   constructor(options: LearnerOptions, environment: Readonly<Record<string, string | undefined>>) {
     this.#options = options;
-    this.#pool = workerpool.pool(entryPoint('shared/learning/learner-process.ts'), {
-      workerType: 'process',
-      maxWorkers: 1,
-      workerTerminateTimeout: graceMs,
-      forkOpts: {
-        serialization: 'advanced',
-        env: { ...environment, ...tensorflowEnvironment(options.preference) },
-        signal: this.#kill.signal,
-        killSignal: 'SIGKILL',
-      },
+    this.#process = new TensorFlowProcess({
+      entry: 'shared/learning/learner-process.ts',
+      preference: options.preference,
+      environment,
+      name: 'the learning process',
+      errors: { ShardError },
     });
   }
 
@@ -127,35 +109,10 @@ export class Learner {
 
   /** End the process; what it is doing is cancelled. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    return this.#process.close();
   }
 
-  async #close(): Promise<void> {
-    const deadline = setTimeout(() => this.#kill.abort(), graceMs);
-    try {
-      await this.#pool.terminate(true);
-    } finally {
-      clearTimeout(deadline);
-    }
-  }
-
-  async #run<T>(
-    method: string,
-    parameters: unknown[],
-    { signal, onEvent }: { signal?: AbortSignal; onEvent?: (event: TrainEvent) => void } = {},
-  ): Promise<T> {
-    if (signal?.aborted || this.#closing) throw new CancelledError(`${method} was cancelled`);
-    const asked = this.#pool.exec(method, [this.#options, ...parameters], onEvent ? { on: onEvent } : {});
-    const cancel = (): void => void asked.cancel();
-    signal?.addEventListener('abort', cancel, { once: true });
-    try {
-      return (await asked) as T;
-    } catch (error) {
-      if (signal?.aborted || this.#closing) throw new CancelledError(`${method} was cancelled`);
-      throw unexpectedEnd(error) ?? reviveError(error);
-    } finally {
-      signal?.removeEventListener('abort', cancel);
-    }
+  #run<T>(method: string, parameters: unknown[], options: CallOptions<TrainEvent> = {}): Promise<T> {
+    return this.#process.call<T, TrainEvent>(method, [this.#options, ...parameters], options);
   }
 }

@@ -108,6 +108,7 @@ function labelsOf(task: TrainTask): { records: TrainTask['records']; threshold: 
 
 function collapseWarning(family: ModelFamily, sortedScores: readonly number[]): string[] {
   const spread = (sortedScores.at(-1) ?? 1) - (sortedScores[0] ?? 0);
-  if (spread > collapsedSpread || family.name === 'dummy') return [];
+  // Networks say it themselves, with more of the reason.
+  if (spread > collapsedSpread || family.needsTensorFlow || family.name === 'dummy') return [];
   return ['it gives all songs nearly the same probability: it has not learned to tell them apart'];
 }

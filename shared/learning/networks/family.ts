@@ -1,10 +1,11 @@
-import type {
-  FitCheckpoint,
-  Json,
-  JsonObject,
-  ModelFamily,
-  TrainingContext,
-  TrainingOutcome,
+import {
+  type FitCheckpoint,
+  type Json,
+  type JsonObject,
+  type ModelFamily,
+  refuseEarlierForm,
+  type TrainingContext,
+  type TrainingOutcome,
 } from '../family.ts';
 import type { Normalisation } from '../normalisation.ts';
 import type { Spectrogram } from '../spectrograms.ts';
@@ -110,6 +111,7 @@ async function load(
   tensorflow: TrainingContext['tensorflow'],
 ): Promise<{ predict(spectrograms: readonly Spectrogram[]): Promise<number[]>; dispose(): void }> {
   const stored = topology as unknown as Topology;
+  if (stored.priorLogOdds === undefined) refuseEarlierForm();
   const { tf } = await tensorflow();
   const network = networkOf(stored);
   const input = new InputMaker(stored.input, stored.normalisation);

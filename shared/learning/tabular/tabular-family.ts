@@ -1,13 +1,14 @@
 /** Models on vectors of features: one member or several whose log odds are averaged, calibrated together. */
 import { logLoss } from '../evaluation/calibration.ts';
 import { fitDecisionThreshold } from '../evaluation/threshold.ts';
-import type {
-  Example,
-  JsonObject,
-  ModelFamily,
-  StoredModel,
-  TrainingContext,
-  TrainingOutcome,
+import {
+  type Example,
+  type JsonObject,
+  type ModelFamily,
+  refuseEarlierForm,
+  type StoredModel,
+  type TrainingContext,
+  type TrainingOutcome,
 } from '../family.ts';
 import { type FeatureSet, featuresOf } from '../features/sets.ts';
 import { assignFolds } from '../folds.ts';
@@ -162,7 +163,8 @@ async function train(
 }
 
 function load({ topology, weights }: Pick<StoredModel, 'topology' | 'weights'>) {
-  const { members, calibration } = topology as unknown as Topology;
+  const { members, calibration } = topology as unknown as Partial<Topology>;
+  if (!members || !calibration) refuseEarlierForm();
   const arrays = decodeWeights(weights);
   const scorers = members.map((member, place) => {
     const own = arrays.filter(({ name }) => name.startsWith(prefix(place)));

@@ -85,8 +85,14 @@ describe('Learner', () => {
   it('brings errors over the border as what they are', async () => {
     await expect(learner.train(task({ model: 'oracle' }))).rejects.toThrow(UserError);
     await expect(learner.train(task({ shardsFolder: join(folder, 'nowhere') }))).rejects.toThrow(ShardError);
-    const broken = learner.score({ name: 'logistic', topology: {}, weights: new Uint8Array(3) }, []);
+    const kept = { members: [], calibration: { slope: 1 } };
+    const broken = learner.score({ name: 'logistic', topology: kept, weights: new Uint8Array(3) }, []);
     await expect(broken).rejects.toThrow('not the weights of a model');
+    const old = learner.score(
+      { name: 'logistic', topology: { strength: 0.1 }, weights: new Uint8Array(3) },
+      [],
+    );
+    await expect(old).rejects.toThrow('train it again');
   });
 
   it('fails a training whose checkpoint cannot be kept', async () => {

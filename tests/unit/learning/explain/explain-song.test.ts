@@ -9,7 +9,7 @@ import { randomStream } from '../../../../shared/learning/random.ts';
 import { musicnn } from '../../../../shared/learning/tabular/families.ts';
 import { parameters, plantedSong, shape } from './planted.ts';
 
-const rule = { kind: 'band', fromHz: 500, toHz: 1_000 } as const;
+const rule = { kind: 'band', name: 'mids', fromHz: 500, toHz: 1_000 } as const;
 const noTensorFlow = () => Promise.reject(new Error('no TensorFlow here'));
 const nobody = () => {
   throw new Error('nobody asks the tagger');
