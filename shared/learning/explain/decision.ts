@@ -1,4 +1,6 @@
 /** Which seconds and which bands carried a model's decision on a song. */
+
+import { median } from '../threshold.ts';
 import { checkFaithfulness, type Faithfulness, namedSegments } from './faithfulness.ts';
 import type { Mask } from './filling.ts';
 import { type BandGroup, type Grid, type Stretch, segmentCount } from './grid.ts';
@@ -38,7 +40,10 @@ export interface Decision {
   /** Each whole stretch, and each whole group of bands. */
   readonly stretches: readonly (Stretch & Effect)[];
   readonly groups: readonly (BandGroup & Effect)[];
-  /** The stretches and groups that carried the decision, strongest first. */
+  /**
+   * The stretches and groups that carried the decision, strongest first; of stretches the effect is what
+   * they add beside the song's typical one.
+   */
   readonly topSeconds: readonly (Stretch & Effect)[];
   /** Whether one stretch matters much more than the others; else the effect is spread over the song. */
   readonly momentStandsOut: boolean;
@@ -84,8 +89,8 @@ export async function explainDecision(judge: MaskedJudge, seed: number): Promise
       named: named.has(segment),
     })),
     ...{ stretches, groups },
-    topSeconds: topStretches(stretches),
-    momentStandsOut: standsOut(stretches),
+    topSeconds: topStretches(besideTypical(stretches)),
+    momentStandsOut: standsOut(besideTypical(stretches)),
     topBands: strongest(groups),
     surrogate: { masks: masks.length, rSquared },
     faithfulness: await checkFaithfulness(effects, grid, base!, ask, seed),
@@ -118,6 +123,19 @@ function strongest<T extends Effect>(items: readonly T[]): T[] {
   const sorted = [...items].sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect));
   const least = namedShare * Math.abs(sorted[0]?.effect ?? 0);
   return sorted.filter(({ effect }) => effect !== 0 && Math.abs(effect) >= least).slice(0, mostNamed);
+}
+
+/**
+ * How much more each stretch matters than the song's typical one. What is put in a stretch's place may
+ * itself sound like something to a model, the same in every stretch: that is no moment. A stretch that is
+ * only less for the song than others are does not speak against it, and counts nothing.
+ */
+function besideTypical<T extends Effect>(stretches: readonly T[]): T[] {
+  const typical = median(stretches.map(({ effect }) => effect));
+  return stretches.map((stretch) => {
+    const beside = stretch.effect - typical;
+    return { ...stretch, effect: beside > 0 === stretch.effect > 0 ? beside : 0 };
+  });
 }
 
 function standsOut(items: readonly Effect[]): boolean {
