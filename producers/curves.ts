@@ -74,7 +74,9 @@ export function drawCurves(models: readonly Model[]): string {
   });
   const svg = chart.renderToSVGString();
   chart.dispose();
-  return svg;
+  // For those who hear a page instead of seeing it.
+  const named = drawn.map((one) => one.title).join(', ');
+  return svg.replace(/^<svg[^>]*>/, (tag) => `${tag}\n<title>ROC and reliability curves: ${named}</title>`);
 }
 
 function drawnOf(model: Model): Drawn {

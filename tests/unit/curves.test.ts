@@ -25,7 +25,9 @@ describe('drawCurves', () => {
     expect(svg).toMatch(/^<svg [^>]*viewBox="0 0 \d+ \d+"/);
     expect(svg.trimEnd()).toMatch(/<\/svg>$/);
     expect(svg).toContain('80 songs out of fold');
-    const names = [...svg.matchAll(/model-\d \w+ 0\.\d{3}/g)].map(([name]) => name);
+    expect(svg).toMatch(/<title>ROC and reliability curves: model-5 stack 0\.\d{3}, model-3 /);
+    const drawn = svg.replace(/<title>.*<\/title>/, '');
+    const names = [...drawn.matchAll(/model-\d \w+ 0\.\d{3}/g)].map(([name]) => name);
     expect(names.map((name) => name.slice(0, 7))).toEqual(['model-5', 'model-3']);
   });
 
