@@ -23,7 +23,13 @@ test('every setting can be given', () => {
     },
     ...{ CACHE_DIR: '/cache', LOG_LEVEL: 'debug', AUDIO_EXCERPT: 'loudest', AUDIO_SECONDS: '12.5' },
     ...{ AUDIO_TIMEOUT_SECONDS: '90', AUDIO_MAX_MEGABYTES: '20', AUDIO_PROCESSES: '3' },
-    ...{ KEEP_PREVIEWS: 'yes', TENSORFLOW: 'wasm', TAGGER: 'off', SPOTIFY_CLIENT_ID: 'id', SPOTIFY_CLIENT_SECRET: 'secret' },
+    ...{
+      KEEP_PREVIEWS: 'yes',
+      TENSORFLOW: 'wasm',
+      TAGGER: 'off',
+      SPOTIFY_CLIENT_ID: 'id',
+      SPOTIFY_CLIENT_SECRET: 'secret',
+    },
     ...{ PREVIEW_HOSTS: ' p.scdn.co , *.Example.org,', PREVIEW_MAX_MEGABYTES: '7' },
   });
   expect(config).toEqual({
