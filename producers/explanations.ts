@@ -1,7 +1,7 @@
 /** Explanations of scored songs: read from the database, where a worker on any machine has put them, into files. */
-import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { ExplanationContent } from '../shared/learning/explain/content.ts';
+import { save } from './output.ts';
 import type { Session } from './session.ts';
 
 /** The explanation of a song, or why there is none. */
@@ -43,9 +43,8 @@ export async function writeExplanations(
     const name = freeName(song.file, taken);
     const content = song.explanation.content as unknown as ExplanationContent;
     const [picture, json] = [join(folder, `${name}.png`), join(folder, `${name}.json`)];
-    await mkdir(folder, { recursive: true });
-    await writeFile(picture, song.explanation.picture);
-    await writeFile(json, `${JSON.stringify(content, null, 2)}\n`);
+    await save(picture, song.explanation.picture);
+    await save(json, `${JSON.stringify(content, null, 2)}\n`);
     written.push({ file: song.file, picture, json, content });
   }
   return written;

@@ -1,7 +1,10 @@
 /** What a person or another program sees: answers on standard output, everything else on standard error. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import colors from 'picocolors';
+import { reasonOf, UserError } from '../shared/errors.ts';
 
 /** The answer of a command with `--json`: one line, alone on standard output. */
 export function printJson(value: unknown): void {
@@ -15,6 +18,19 @@ export function print(line = ''): void {
 /** A line about what is going on. */
 export function tell(line: string): void {
   process.stderr.write(`${line}\n`);
+}
+
+/**
+ * Write a file that was asked for, its folder too where there is none.
+ * @throws UserError when it cannot be written, with the reason
+ */
+export async function save(path: string, content: string | Uint8Array): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, content);
+  } catch (error) {
+    throw new UserError(`${path} cannot be written: ${reasonOf(error)}`);
+  }
 }
 
 /** A plain table, columns as wide as they need. */

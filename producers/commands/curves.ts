@@ -1,10 +1,9 @@
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { publicId } from '../../shared/identifiers.ts';
 import { runInSession } from '../cli.ts';
 import { drawCurves, modelsToDraw } from '../curves.ts';
-import { print, printJson } from '../output.ts';
+import { print, printJson, save } from '../output.ts';
 
 export function registerCurves(program: Command): void {
   program
@@ -17,7 +16,7 @@ export function registerCurves(program: Command): void {
       runInSession(async (session) => {
         const models = await modelsToDraw(session, ids);
         const path = resolve(file);
-        await writeFile(path, drawCurves(models));
+        await save(path, drawCurves(models));
         const names = models.map(({ id }) => publicId('model', id));
         if (json) printJson({ file: path, models: names });
         else print(`${path}: ${names.join(', ')}`);

@@ -1,11 +1,10 @@
-import { writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { stringify } from 'csv-stringify/sync';
 import type { Model } from '../../shared/database/generated/client.ts';
 import { audioStages } from '../../shared/stages.ts';
 import { exitStatus, runInSession } from '../cli.ts';
 import { type Explained, writeExplanations } from '../explanations.ts';
-import { print, printJson, progress, table, withInterval } from '../output.ts';
+import { print, printJson, progress, save, table, withInterval } from '../output.ts';
 import {
   describeBatch,
   enqueueBatch,
@@ -49,7 +48,7 @@ export function registerScore(program: Command): void {
         const model = await scoringModel(session, options.model);
         const count = options.explain === true ? defaultExplained : (options.explain ?? 0);
         const scores = await scoreAndWait(session, model, await findSongs(paths), count);
-        if (options.csv) await writeFile(options.csv, toCsv(scores));
+        if (options.csv) await save(options.csv, toCsv(scores));
         const explained =
           count > 0 ? await writeExplanations(session, scores.batchId, count, options.explainDir) : [];
         if (options.json) printJson(toJson(scores, explained));
