@@ -3,8 +3,8 @@ import type { DataSet, Model, TrainingRun } from '../shared/database/generated/c
 import { UserError } from '../shared/errors.ts';
 import { publicId } from '../shared/identifiers.ts';
 import { modelFamilies, modelFamily } from '../shared/learning/families.ts';
-import { compareForPromotion } from '../shared/registry/compare.ts';
 import {
+  compareForPromotion,
   type Decision,
   findChampion,
   isComparison,

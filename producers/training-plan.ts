@@ -1,9 +1,8 @@
 /** What `hiphop train` does when it is not told: the best for the catalogue's size and the machine. */
-import { countEmbeddings } from '../shared/database/embeddings.ts';
 import type { DataSet } from '../shared/database/generated/client.ts';
 import { UserError } from '../shared/errors.ts';
 import { modelFamily } from '../shared/learning/families.ts';
-import { taggerSets } from '../shared/learning/features/sets.ts';
+import { needsTagger } from '../shared/learning/features/sets.ts';
 import type { DataSetCounts } from '../shared/learning/freeze.ts';
 import { taggerName } from '../shared/tagger/provision.ts';
 import type { Backend } from '../shared/tensorflow/index.ts';
@@ -80,22 +79,19 @@ export async function planFacts(
   dataSet: DataSet,
   backend: Backend | null,
 ): Promise<PlanFacts> {
-  const { prisma, pool } = session.database;
   const { tracks, groups } = dataSet.counts as unknown as DataSetCounts;
-  const rows = await prisma.dataSetTrack.findMany({
-    where: { dataSetId: dataSet.id },
-    select: { contentHash: true },
-    distinct: ['contentHash'],
-  });
-  const hashes = rows.map(({ contentHash }) => contentHash);
-  // Tracks of equal audio count alike.
-  const described = (await countEmbeddings(pool, hashes, taggerName)) / Math.max(1, hashes.length);
-  return { tracks, groups, described: Math.round(described * tracks), backend };
+  const { rows } = await session.database.pool.query<{ described: number }>(
+    `SELECT count(*)::int AS described FROM data_set_tracks d
+       JOIN embeddings e ON e.content_hash = d.content_hash AND e.tagger = $2
+      WHERE d.data_set_id = $1`,
+    [dataSet.id, taggerName],
+  );
+  return { tracks, groups, described: rows[0]!.described, backend };
 }
 
 /** @throws UserError when a model judges by the music tagger, which has not heard most of the tracks. */
 export function checkTagger(models: readonly string[], { described, tracks }: PlanFacts): void {
-  const needs = models.filter((name) => modelFamily(name).features.some((set) => taggerSets.includes(set)));
+  const needs = models.filter((name) => needsTagger(modelFamily(name).features));
   if (needs.length === 0 || described >= tracks / 2) return;
   throw new UserError(
     `${needs.join(' and ')} judge${needs.length === 1 ? 's' : ''} by the music tagger, which has heard ${described} of ${tracks} tracks: run hiphop embed first (hiphop doctor says whether the tagger is set up)`,

@@ -1,14 +1,15 @@
 /** What songs are like among the tracks of a model's data set. */
 import type pg from 'pg';
 import { readSpectrograms } from '../shared/data-sets/cache.ts';
+import { floatsOf } from '../shared/database/embeddings.ts';
 import type { Database } from '../shared/database/index.ts';
 import { publicId } from '../shared/identifiers.ts';
 import type { ExplanationContent } from '../shared/learning/explain/content.ts';
-import { cosine, logTags, Moments, Nearest, tagDifferences } from '../shared/learning/explain/likeness.ts';
+import { cosine, Moments, Nearest, tagDifferences } from '../shared/learning/explain/likeness.ts';
 import { type TypicalSound, typicalSound } from '../shared/learning/explain/typical.ts';
 import { spectrogramStatistics } from '../shared/learning/features/statistics.ts';
 import type { Spectrogram } from '../shared/learning/spectrograms.ts';
-import { embeddingParts, embeddingValues, pooledValues, tags } from '../shared/tagger/embedding.ts';
+import { embeddingParts, embeddingValues, logTags, pooledValues, tags } from '../shared/tagger/embedding.ts';
 import { taggerName } from '../shared/tagger/provision.ts';
 
 export interface ComparedSong {
@@ -243,10 +244,4 @@ async function* statisticsSketches({ pool, prisma }: Database, dataSet: DataSetK
       yield { ...row, vector: spectrogramStatistics(spectrograms[index]!), tags: null };
     }
   }
-}
-
-function floatsOf(bytes: Buffer): Float32Array {
-  const values = new Float32Array(bytes.length / Float32Array.BYTES_PER_ELEMENT);
-  for (let i = 0; i < values.length; i++) values[i] = bytes.readFloatLE(i * Float32Array.BYTES_PER_ELEMENT);
-  return values;
 }

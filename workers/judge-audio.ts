@@ -9,7 +9,7 @@ import { PermanentError } from '../shared/errors.ts';
 import { publicId } from '../shared/identifiers.ts';
 import { modelFamily } from '../shared/learning/families.ts';
 import type { JsonObject } from '../shared/learning/family.ts';
-import { taggerSets } from '../shared/learning/features/sets.ts';
+import { needsTagger } from '../shared/learning/features/sets.ts';
 import type { Learner } from '../shared/learning/learner.ts';
 import type { Recording } from '../shared/learning/recording.ts';
 import type { ScoringModel } from '../shared/learning/task.ts';
@@ -73,13 +73,13 @@ export async function readRecordings(
   const { parametersHash } = model.dataSet;
   const keys = hashes.map((contentHash) => ({ contentHash, parametersHash }));
   const spectrograms = await readSpectrograms(prisma, keys);
-  const needsTagger = modelFamily(model.name).features.some((set) => taggerSets.includes(set));
-  const embeddings = needsTagger ? await readEmbeddings(pool, hashes, taggerName) : null;
+  const hears = needsTagger(modelFamily(model.name).features);
+  const embeddings = hears ? await readEmbeddings(pool, hashes, taggerName) : null;
   const names = factNames((model.options as unknown as ModelOptions).features ?? []);
   return spectrograms.map(({ levels, frames }, index) => {
     const facts = names && Float32Array.from(names, (_, fact) => known?.[index]?.[fact] ?? Number.NaN);
     const embedding = embeddings?.get(hashes[index]!) ?? null;
-    return needsTagger && !embedding ? null : { levels, frames, embedding, facts };
+    return hears && !embedding ? null : { levels, frames, embedding, facts };
   });
 }
 

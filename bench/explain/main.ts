@@ -9,7 +9,7 @@ import { SpectrogramPool } from '../../shared/audio/pool.ts';
 import { parseConfig } from '../../shared/config.ts';
 import { explainSong, type SongExplanation } from '../../shared/learning/explain/explain-song.ts';
 import { modelFamily } from '../../shared/learning/families.ts';
-import { taggerSets } from '../../shared/learning/features/sets.ts';
+import { needsTagger } from '../../shared/learning/features/sets.ts';
 import { randomStream } from '../../shared/learning/random.ts';
 import { type LoadedTagger, loadTagger } from '../../shared/tagger/load.ts';
 import { findTagger } from '../../shared/tagger/provision.ts';
@@ -67,7 +67,7 @@ export async function run(argv: string[]): Promise<void> {
   const models = (values.models ?? (hasTagger ? 'logistic,forest,musicnn,stack' : 'logistic,forest')).split(
     ',',
   );
-  const asksTagger = (name: string) => modelFamily(name).features.some((set) => taggerSets.includes(set));
+  const asksTagger = (name: string) => needsTagger(modelFamily(name).features);
   const tagger = models.some(asksTagger) ? await loadTagger({ preference, cacheDir }) : null;
   const pool = new SpectrogramPool({ processes: 1, timeoutSeconds: 60 });
   const seed = Number(values.seed);

@@ -66,7 +66,8 @@ export async function readEmbeddings(
   return found;
 }
 
-function floatsOf(bytes: Buffer): Float32Array {
+/** Values as they are stored, or a part of them: float32 little-endian. */
+export function floatsOf(bytes: Buffer): Float32Array {
   const values = new Float32Array(bytes.length / Float32Array.BYTES_PER_ELEMENT);
   for (let i = 0; i < values.length; i++) values[i] = bytes.readFloatLE(i * Float32Array.BYTES_PER_ELEMENT);
   return values;

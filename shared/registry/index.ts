@@ -11,6 +11,7 @@ export {
 } from './champion.ts';
 export {
   type Basis,
+  compareForPromotion,
   compareModels,
   isBeyondNoise,
   isComparison,

@@ -18,6 +18,14 @@ export const tags = [
   ...['electro', 'heavy metal', 'Progressive rock', '60s', 'rnb', 'indie pop', 'sad', 'House', 'happy'],
 ] as const;
 
+/** Tags are probabilities that are mostly tiny: their logarithm says more. This keeps it finite. */
+const smallestTag = 1e-4;
+
+/** Tags as they are compared and learned from. */
+export function logTags(probabilities: Float32Array): Float64Array {
+  return Float64Array.from(probabilities, (value) => Math.log(value + smallestTag));
+}
+
 /** float32 values of one recording: mean pool, its spread, maximum pool, penultimate layer, tags. */
 export const embeddingValues = 3 * pooledValues + penultimateValues + tags.length;
 

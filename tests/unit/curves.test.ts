@@ -3,7 +3,7 @@ import { drawCurves } from '../../producers/curves.ts';
 import type { Model } from '../../shared/database/generated/client.ts';
 import { evaluate } from '../../shared/learning/evaluation/index.ts';
 import { normal, randomStream } from '../../shared/learning/random.ts';
-import { sigmoid } from '../../shared/learning/tabular/logistic.ts';
+import { sigmoid } from '../../shared/learning/sigmoid.ts';
 
 function model(id: number, name: string, worth: number, side: 'crossValidation' | 'holdout'): Model {
   const random = randomStream('curves', id);

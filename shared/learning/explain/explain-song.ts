@@ -1,7 +1,7 @@
 /** Explains what a model says of one song. Runs in the learning process. */
 import type { MelSpectrogramParameters } from '../../audio/mel.ts';
 import type { ModelFamily, Predictor } from '../family.ts';
-import { taggerSets } from '../features/sets.ts';
+import { needsTagger } from '../features/sets.ts';
 import type { Recording } from '../recording.ts';
 import { type Decision, explainDecision } from './decision.ts';
 import type { TaggerEar } from './masked-judge.ts';
@@ -34,11 +34,9 @@ export interface SongExplanation {
 
 /** What of a song a family listens to. */
 export function hearingOf({ name, features }: Pick<ModelFamily, 'name' | 'features'>) {
-  const tagger = features.some((set) => taggerSets.includes(set));
+  const tagger = needsTagger(features);
   const spectrogram =
-    features.length === 0
-      ? name !== 'dummy'
-      : features.some((set) => !taggerSets.includes(set) && set !== 'facts');
+    features.length === 0 ? name !== 'dummy' : features.some((set) => !needsTagger([set]) && set !== 'facts');
   return { tagger, spectrogram };
 }
 

@@ -1,8 +1,6 @@
 /** What a song is like: how its tags differ from those of popular tracks, and which tracks are near it. */
-import { tags } from '../../tagger/embedding.ts';
+import { logTags, tags } from '../../tagger/embedding.ts';
 
-/** Tags are probabilities that are mostly tiny: they are compared by logarithm. This keeps it finite. */
-const smallestTag = 1e-4;
 const mostTags = 6;
 /** Standard deviations that a tag differs at least to be told. */
 const leastDifference = 0.75;
@@ -35,11 +33,6 @@ export class Moments {
       return deviation > 1e-6 * (1 + Math.abs(mean)) ? (vector[i]! - mean) / deviation : 0;
     });
   }
-}
-
-/** Tags as they are compared. */
-export function logTags(probabilities: Float32Array): Float64Array {
-  return Float64Array.from(probabilities, (value) => Math.log(value + smallestTag));
 }
 
 export interface TagDifference {

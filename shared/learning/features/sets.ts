@@ -1,11 +1,8 @@
 /** The sets of features that models which take vectors are made of. */
-import { type EmbeddingParts, embeddingParts, embeddingValues } from '../../tagger/embedding.ts';
+import { type EmbeddingParts, embeddingParts, embeddingValues, logTags } from '../../tagger/embedding.ts';
 import type { Recording, RecordingSource } from '../recording.ts';
 import { spectrogramDescriptors } from './descriptors.ts';
 import { spectrogramStatistics } from './statistics.ts';
-
-/** Tags are probabilities that are mostly tiny: their logarithm says more. This keeps it finite. */
-const smallestTag = 1e-4;
 
 const unheard = new Float32Array(embeddingValues).fill(Number.NaN);
 /** Parts of the embedding; NaN where the tagger was not asked, which models take for the mean. */
@@ -24,15 +21,19 @@ const makers = {
   /** The tagger's layer before the tags [200]. */
   penultimate: (recording: Recording) => partsOf(recording).penultimate,
   /** Logarithms of the tags' probabilities [50]. */
-  tags: (recording: Recording) => partsOf(recording).tags.map((value) => Math.log(value + smallestTag)),
+  tags: (recording: Recording) => logTags(partsOf(recording).tags),
   /** What is known beside the audio; empty where no model may use it. */
   facts: ({ facts }: Recording) => facts ?? new Float32Array(),
 } as const satisfies Record<string, (recording: Recording) => ArrayLike<number>>;
 
 export type FeatureSet = keyof typeof makers;
 
-/** Sets that come from the tagger. */
-export const taggerSets: readonly FeatureSet[] = ['pool', 'penultimate', 'tags'];
+const taggerSets: readonly FeatureSet[] = ['pool', 'penultimate', 'tags'];
+
+/** Whether any of the sets comes from the music tagger. */
+export function needsTagger(sets: readonly FeatureSet[]): boolean {
+  return sets.some((set) => taggerSets.includes(set));
+}
 
 function joined(parts: readonly ArrayLike<number>[]): Float32Array {
   const vector = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -68,7 +69,7 @@ export function featureTable(source: RecordingSource): FeatureTable {
     return made;
   };
   return async (index, sets) => {
-    const embedding = sets.some((set) => taggerSets.includes(set)) ? await source.embedding(index) : null;
+    const embedding = needsTagger(sets) ? await source.embedding(index) : null;
     const cheap = { ...noSpectrogram, embedding, facts: source.facts(index) };
     const parts: Float32Array[] = [];
     for (const set of sets) {

@@ -1,7 +1,7 @@
 import type { Example, TrainingContext } from '../family.ts';
+import { sigmoid } from '../sigmoid.ts';
 import type { Spectrogram } from '../spectrograms.ts';
 import { readAll } from './batch.ts';
-import { sigmoid } from './prediction.ts';
 
 /** Probabilities closer together than this tell nobody apart. */
 const leastSpread = 0.01;

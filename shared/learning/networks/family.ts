@@ -8,12 +8,13 @@ import {
   type TrainingOutcome,
 } from '../family.ts';
 import type { Normalisation } from '../normalisation.ts';
+import { sigmoid } from '../sigmoid.ts';
 import type { Spectrogram } from '../spectrograms.ts';
 import { decodeWeights, encodeWeights, type NamedArray, parametersOf } from '../weights.ts';
 import { collapseWarnings } from './collapse.ts';
 import { InputMaker, type InputShape, pooledShape } from './input.ts';
 import { buildNetwork } from './layers.ts';
-import { NetworkPrediction, sigmoid } from './prediction.ts';
+import { NetworkPrediction } from './prediction.ts';
 import { choosePreset, type NetworkPreset, type NetworkPresets } from './presets.ts';
 import { priorLogOdds, trainNetwork } from './training.ts';
 

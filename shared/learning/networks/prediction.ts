@@ -50,7 +50,3 @@ export class NetworkPrediction {
 function nextPowerOfTwo(size: number): number {
   return 2 ** Math.ceil(Math.log2(size));
 }
-
-export function sigmoid(logit: number): number {
-  return 1 / (1 + Math.exp(-logit));
-}

@@ -4,13 +4,14 @@ import { logLoss, rocAuc } from '../evaluation/index.ts';
 import type { EpochReport, Example, TrainingContext } from '../family.ts';
 import type { Normalisation } from '../normalisation.ts';
 import { randomStream, shuffle } from '../random.ts';
+import { sigmoid } from '../sigmoid.ts';
 import type { SpectrogramSource } from '../spectrograms.ts';
 import { type NamedArray, parametersOf } from '../weights.ts';
 import { type MaskLimits, makeBatch, readAhead } from './batch.ts';
 import { download, type FitState, restoreFit, saveFit, startFit } from './fit-state.ts';
 import { InputMaker, type InputShape } from './input.ts';
 import type { Network } from './network.ts';
-import { NetworkPrediction, sigmoid } from './prediction.ts';
+import { NetworkPrediction } from './prediction.ts';
 import { type StepSettings, TrainingStep } from './step.ts';
 
 export interface TrainingSettings extends StepSettings, MaskLimits {

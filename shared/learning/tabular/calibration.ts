@@ -1,5 +1,5 @@
+import { sigmoid } from '../sigmoid.ts';
 import { minimise } from './lbfgs.ts';
-import { sigmoid } from './logistic.ts';
 
 /**
  * Turns a model's log odds into a probability that means what it says: σ(slope x logit). Nothing is added:

@@ -1,4 +1,5 @@
 import { PermanentError } from '../../errors.ts';
+import { sigmoid } from '../sigmoid.ts';
 import { minimise } from './lbfgs.ts';
 
 /** A fitted logistic regression: probability = σ(intercept + Σ coefficient x feature). */
@@ -117,10 +118,6 @@ function objectiveOf(rows: readonly Float64Array[], labels: readonly (0 | 1)[], 
     }
     return value;
   };
-}
-
-export function sigmoid(logit: number): number {
-  return logit >= 0 ? 1 / (1 + Math.exp(-logit)) : Math.exp(logit) / (1 + Math.exp(logit));
 }
 
 /** Compute the log odds of being popular. */

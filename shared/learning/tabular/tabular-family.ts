@@ -53,7 +53,7 @@ async function outOfFold(
   context: TrainingContext,
 ): Promise<number[][]> {
   const logits = wanted.map(() => new Array<number>(rows.length).fill(0));
-  for (let fold = 0; fold <= Math.max(...foldOf); fold++) {
+  for (const fold of new Set(foldOf)) {
     const inside = rows.map((_, i) => i).filter((i) => foldOf[i] !== fold);
     const fits = await fitMember(
       spec,

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  cosine,
-  logTags,
-  Moments,
-  Nearest,
-  tagDifferences,
-} from '../../../../shared/learning/explain/likeness.ts';
-import { tags } from '../../../../shared/tagger/embedding.ts';
+import { cosine, Moments, Nearest, tagDifferences } from '../../../../shared/learning/explain/likeness.ts';
+import { logTags, tags } from '../../../../shared/tagger/embedding.ts';
 
 describe('likeness', () => {
   it('tells tags apart in deviations of the popular tracks', () => {

@@ -5,7 +5,7 @@ import type { FitCheckpoint } from '../../../../shared/learning/family.ts';
 import { readAll } from '../../../../shared/learning/networks/batch.ts';
 import { InputMaker } from '../../../../shared/learning/networks/input.ts';
 import { buildNetwork } from '../../../../shared/learning/networks/layers.ts';
-import { NetworkPrediction, sigmoid } from '../../../../shared/learning/networks/prediction.ts';
+import { NetworkPrediction } from '../../../../shared/learning/networks/prediction.ts';
 import {
   type FitContext,
   priorLogOdds,
@@ -13,6 +13,7 @@ import {
   trainNetwork,
 } from '../../../../shared/learning/networks/training.ts';
 import type { Normalisation } from '../../../../shared/learning/normalisation.ts';
+import { sigmoid } from '../../../../shared/learning/sigmoid.ts';
 import { encodeWeights } from '../../../../shared/learning/weights.ts';
 import {
   loadTensorFlow,

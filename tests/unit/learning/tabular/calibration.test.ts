@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { normal, randomStream, uniform } from '../../../../shared/learning/random.ts';
+import { sigmoid } from '../../../../shared/learning/sigmoid.ts';
 import { calibrated, fitCalibration } from '../../../../shared/learning/tabular/calibration.ts';
-import { sigmoid } from '../../../../shared/learning/tabular/logistic.ts';
 
 function overconfident(count: number, factor: number) {
   const random = randomStream('overconfident');

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { PermanentError } from '../../../../shared/errors.ts';
 import { normal, randomStream } from '../../../../shared/learning/random.ts';
+import { sigmoid } from '../../../../shared/learning/sigmoid.ts';
 import { minimise } from '../../../../shared/learning/tabular/lbfgs.ts';
 import {
   fitLogistic,
   type LogisticModel,
   logisticLogit,
-  sigmoid,
 } from '../../../../shared/learning/tabular/logistic.ts';
 import {
   featureLimit,
