@@ -37,6 +37,7 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== schema) {
 mkdirSync('dist', { recursive: true });
 rmSync('dist/built', { force: true });
 run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
+run('node_modules/vite/bin/vite.js', ['build', '--logLevel', 'warn', 'dashboard/site']);
 writeFileSync('dist/commit.txt', commit());
 // Last of all: where this file is, the build is whole.
 writeFileSync('dist/built', '');

@@ -26,6 +26,13 @@ const environmentSchema = z.object({
   SIMULATOR_URL: z.url({ protocol: /^http$/, hostname: /^(127\.0\.0\.1|localhost)$/ }).optional(),
   TENSORFLOW: z.enum(['auto', 'gpu', 'cpu', 'wasm']).default('auto'),
   TAGGER: z.enum(['auto', 'off']).default('auto'),
+  DASHBOARD_HOST: text.default('127.0.0.1'),
+  DASHBOARD_PORT: whole(0, 65_535).optional(),
+  SESSION_SECRET: text.optional(),
+  SECURE_COOKIES: z.enum(['auto', 'yes', 'no']).default('auto'),
+  UPLOAD_MAX_MEGABYTES: whole(1, 1900).default(200),
+  UPLOAD_MAX_FILES: whole(1, 100_000).default(1000),
+  REQUESTS_PER_MINUTE: whole(10, 10_000_000).default(3000),
 });
 
 /** The world outside: where it is and who we are to it. With the simulator only the addresses differ. */
@@ -42,6 +49,24 @@ export interface OutsideConfig {
   previewMaxBytes: number;
   /** Origin of the simulator: the one address that may be plain http on this machine. */
   simulator: string | undefined;
+}
+
+/** The pages and their API. */
+export interface DashboardConfig {
+  /** Address to listen on: this machine alone by default. */
+  host: string;
+  /** Undefined: the usual one, or a free one where that is taken. 0: a free one. */
+  port: number | undefined;
+  /** Signs the cookies of sessions; undefined: one is made and kept in the data folder. Never logged. */
+  sessionSecret: string | undefined;
+  /** Whether cookies travel over https alone; `auto`: unless this machine alone is served. */
+  secureCookies: 'auto' | 'yes' | 'no';
+  /** Of one file that is dropped in. */
+  uploadMaxBytes: number;
+  /** Of one batch of songs. */
+  uploadMaxFiles: number;
+  /** Of one caller. */
+  requestsPerMinute: number;
 }
 
 /** The settings of one process: parsed once by its entry point, passed to everything else. */
@@ -68,6 +93,7 @@ export interface Config {
   tensorflow: 'auto' | 'gpu' | 'cpu' | 'wasm';
   /** Whether the music tagger listens to recordings, where it can be had. */
   tagger: 'auto' | 'off';
+  dashboard: DashboardConfig;
 }
 
 /**
@@ -100,6 +126,15 @@ export function parseConfig(environment: NodeJS.ProcessEnv): Config {
     outside: outsideOf(env),
     tensorflow: env.TENSORFLOW,
     tagger: env.TAGGER,
+    dashboard: {
+      host: env.DASHBOARD_HOST,
+      port: env.DASHBOARD_PORT,
+      sessionSecret: env.SESSION_SECRET,
+      secureCookies: env.SECURE_COOKIES,
+      uploadMaxBytes: env.UPLOAD_MAX_MEGABYTES * 1_000_000,
+      uploadMaxFiles: env.UPLOAD_MAX_FILES,
+      requestsPerMinute: env.REQUESTS_PER_MINUTE,
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { lock } from 'proper-lockfile';
 import { UserError } from '../../shared/errors.ts';
 import { entryPoint } from '../../shared/paths.ts';
@@ -9,6 +9,7 @@ import { parseStageNames, stageNames, stages } from '../../shared/stages.ts';
 import { setUpTagger } from '../../shared/tagger/provision.ts';
 import { setUpTensorFlow } from '../../shared/tensorflow/index.ts';
 import { type Cli, runCommand } from '../cli.ts';
+import { DashboardProcess } from '../dashboard-process.ts';
 import { tell } from '../output.ts';
 import { resumeUnfinished } from '../resume.ts';
 import { type Session, withSession } from '../session.ts';
@@ -34,8 +35,20 @@ const workStages = stageNames.filter((name) => name !== 'schedule');
 export function registerServices(program: Command): void {
   program
     .command('up')
-    .description('run the system on this machine until Ctrl-C: database, queues and workers of all stages')
-    .action(() => runCommand(true, up));
+    .description(
+      'run the system on this machine until Ctrl-C: database, queues, workers of all stages, pages',
+    )
+    .option('--no-dashboard', 'without the pages')
+    .addOption(hostOption())
+    .addOption(portOption())
+    .action((options: UpOptions) => runCommand(true, (cli) => up(cli, options)));
+
+  program
+    .command('dashboard')
+    .description('serve the pages and the API until Ctrl-C; the work is done by hiphop up or hiphop work')
+    .addOption(hostOption())
+    .addOption(portOption())
+    .action((options: AddressOptions) => runCommand(true, (cli) => dashboard(cli, options)));
 
   program
     .command('work')
@@ -48,18 +61,52 @@ export function registerServices(program: Command): void {
     .action((options: { only?: string }) => runCommand(true, (cli) => work(cli, options.only)));
 }
 
-async function up(cli: Cli): Promise<void> {
+interface AddressOptions {
+  host?: string;
+  port?: number;
+}
+
+interface UpOptions extends AddressOptions {
+  dashboard: boolean;
+}
+
+const hostOption = () =>
+  new Option('--host <address>', 'where the pages are served (default: this machine alone)');
+const portOption = () =>
+  new Option('--port <number>', 'port of the pages (default: 4477, or a free one)').argParser((text) => {
+    if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
+      throw new InvalidArgumentError('expected a port, 0 to 65535');
+    }
+    return Number(text);
+  });
+
+async function dashboard({ config, log, signal }: Cli, address: AddressOptions): Promise<void> {
+  const pages = new DashboardProcess(config, log, address);
+  try {
+    tell(`the pages are at ${await pages.start()}`);
+    await Promise.race([pages.ended, new Promise((resolve) => signal.addEventListener('abort', resolve))]);
+    if (!signal.aborted) throw new UserError('the dashboard ended; see its lines above');
+  } finally {
+    await pages.close();
+  }
+}
+
+async function up(cli: Cli, options: UpOptions): Promise<void> {
   const release = await takeFolder(cli.config.dataDir);
+  const pages = options.dashboard ? new DashboardProcess(cli.config, cli.log, options) : null;
   try {
     const { cacheDir, tensorflow } = cli.config;
     tell((await setUpTensorFlow({ cacheDir, preference: tensorflow, log: tell })).note);
-    await withSession(cli.config, cli.log, cli.signal, supervise);
+    await withSession(cli.config, cli.log, cli.signal, async (session) => {
+      if (pages) tell(`the pages are at ${await pages.start()}`);
+      await supervise(session, pages).finally(() => pages?.close());
+    });
   } finally {
     await release();
   }
 }
 
-async function supervise(session: Session): Promise<void> {
+async function supervise(session: Session, pages: DashboardProcess | null): Promise<void> {
   const { workforce, log, signal } = session;
   const alive = processes.map(() => false);
   log.info({ dataDir: session.config.dataDir, queues: session.queues.kind }, 'up: Ctrl-C stops it');
@@ -74,6 +121,10 @@ async function supervise(session: Session): Promise<void> {
         if (!signal.aborted)
           log.error({ stages: own, code, by }, 'a worker ended unforeseen: it is started again');
       });
+    }
+    if (pages && !pages.alive && !signal.aborted) {
+      log.error('the dashboard ended unforeseen: it is started again');
+      await pages.start();
     }
     if (Date.now() >= nextResume) {
       nextResume = Date.now() + resumeMs;

@@ -1,0 +1,140 @@
+/** Routes on Express: who may, what fits, what came of it. */
+import { type NextFunction, type Request, type Response, Router } from 'express';
+import type { Logger } from '../../shared/logging.ts';
+import type { Caller } from '../access/caller.ts';
+import { type Audit, detailsOf } from './audit.ts';
+import { withIdempotency } from './idempotency.ts';
+import { Problem, parsePart, problemOf } from './problem.ts';
+import type { Context, FileAnswer, Input, Route } from './route.ts';
+
+export interface Mounting extends Pick<Context, 'session' | 'events'> {
+  audit: Audit;
+  log: Logger;
+}
+
+/** All routes below /api. Anything else there is a problem too, not a page. */
+export function mountRoutes(routes: readonly Route[], mounting: Mounting): Router {
+  const router = Router();
+  for (const route of routes) {
+    router[route.method](expressPath(route.path), (request, response) =>
+      handle(route, request, response, mounting),
+    );
+  }
+  for (const path of new Set(routes.map(({ path }) => path))) {
+    const methods = routes.filter((route) => route.path === path).map(({ method }) => method.toUpperCase());
+    router.all(expressPath(path), (_request, response) => {
+      response.set('Allow', methods.join(', '));
+      sendProblem(response, new Problem(405, `${path} takes ${methods.join(', ')}`));
+    });
+  }
+  router.use((request, response) => {
+    sendProblem(response, new Problem(404, `the API has no ${request.path}; /api/docs lists what it has`));
+  });
+  return router;
+}
+
+const expressPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ':$1');
+
+async function handle(
+  route: Route,
+  request: Request,
+  response: Response,
+  { audit, log, ...parts }: Mounting,
+): Promise<void> {
+  const caller = response.locals['caller'] as Caller | undefined;
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  let input: Input<unknown, unknown, unknown> | undefined;
+  let answer: unknown;
+  let problem: Problem | null = null;
+  try {
+    checkRole(route, caller);
+    input = readInput(route, request);
+    const context: Context = { ...parts, caller: caller ?? nobody, request, response, signal: gone.signal };
+    const { run } = route;
+    const work = () => run(input!, context);
+    answer = route.startsWork
+      ? await withIdempotency(
+          parts.session.database.prisma,
+          { caller: context.caller, request, response },
+          work,
+        )
+      : await work();
+    send(route, response, answer);
+  } catch (error) {
+    problem = problemOf(error);
+    if (problem.status === 500) log.error({ err: error, route: route.path }, 'a request failed');
+    if (!response.headersSent) sendProblem(response, problem);
+  }
+  if (route.method === 'get' || route.unaudited) return;
+  await audit.write({
+    who: caller?.name ?? 'nobody',
+    action: `${route.method.toUpperCase()} ${route.path}`,
+    target: input ? targetOf(route, input, answer) : null,
+    details: input ? detailsOf(input) : {},
+    status: problem?.status ?? response.statusCode,
+    reason: problem?.message ?? null,
+  });
+}
+
+const nobody: Caller = { accountId: null, name: 'nobody', role: 'viewer' };
+
+function checkRole({ allows }: Route, caller: Caller | undefined): void {
+  if (!allows) return;
+  if (!caller) throw new Problem(401, 'sign in, or send a token: Authorization: Bearer …');
+  if (allows.includes(caller.role)) return;
+  const who = allows.map((role) => `${role}s`).join(' and ');
+  throw new Problem(403, `only ${who} may do this; ${caller.name} is ${caller.role}`);
+}
+
+function readInput(route: Route, request: Request): Input<unknown, unknown, unknown> {
+  const { params, query, body } = route;
+  return {
+    params: params && parsePart(params, request.params, 'path'),
+    query: query && parsePart(query, request.query, 'query'),
+    body: body && parsePart(body, request.body ?? {}, 'body'),
+  };
+}
+
+function send(route: Route, response: Response, answer: unknown): void {
+  if (response.headersSent) return;
+  if (route.produces) {
+    const { mediaType, bytes, fileName, cacheSeconds } = answer as FileAnswer;
+    response.type(mediaType);
+    // Nothing that is served may be taken for a page of ours.
+    response.set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; sandbox");
+    if (fileName !== undefined) response.attachment(fileName);
+    response.set('Cache-Control', cacheSeconds ? `private, max-age=${cacheSeconds}, immutable` : 'no-store');
+    response.send(
+      typeof bytes === 'string' ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    );
+  } else if (answer === undefined) response.status(204).end();
+  else
+    response
+      .status(route.status ?? 200)
+      .set('Cache-Control', 'no-store')
+      .json(answer);
+}
+
+function targetOf(route: Route, input: Input<unknown, unknown, unknown>, answer: unknown): string | null {
+  if (route.target && answer !== undefined) return route.target(input, answer);
+  const first = /\{(\w+)\}/.exec(route.path)?.[1];
+  const value = first && (input.params as Record<string, unknown>)?.[first];
+  if (value === undefined || value === null) return null;
+  return typeof value === 'number' ? `${first}-${value}` : String(value);
+}
+
+export function sendProblem(response: Response, problem: Problem): void {
+  response.status(problem.status).type('application/problem+json').set('Cache-Control', 'no-store');
+  response.send(JSON.stringify(problem.details()));
+}
+
+/** The last word on errors outside the API: a problem, never a stack. */
+export function problemHandler(log: Logger) {
+  return (error: unknown, _request: Request, response: Response, _next: NextFunction): void => {
+    const problem = problemOf(error);
+    if (problem.status === 500) log.error({ err: error }, 'a request failed');
+    if (response.headersSent) response.end();
+    else sendProblem(response, problem);
+  };
+}

@@ -1,0 +1,79 @@
+/** Labelled inputs. */
+import { type ReactNode, useId } from 'react';
+
+interface FieldProps {
+  label: string;
+  /** What is expected, below the input. */
+  hint?: string;
+  children: (id: string, describedBy: string | undefined) => ReactNode;
+}
+
+export function Field({ label, hint, children }: FieldProps) {
+  const id = useId();
+  const hintId = `${id}-hint`;
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      {children(id, hint ? hintId : undefined)}
+      {hint && <small id={hintId}>{hint}</small>}
+    </div>
+  );
+}
+
+interface TextProps {
+  label: string;
+  hint?: string;
+  value: string;
+  onChange: (value: string) => void;
+  type?: 'text' | 'number' | 'search' | 'password' | 'date';
+  required?: boolean;
+  placeholder?: string;
+  autoComplete?: string;
+  min?: number;
+  max?: number;
+}
+
+export function TextField({ label, hint, value, onChange, ...input }: TextProps) {
+  return (
+    <Field label={label} {...(hint ? { hint } : {})}>
+      {(id, describedBy) => (
+        <input
+          {...input}
+          id={id}
+          aria-describedby={describedBy}
+          value={value}
+          onChange={({ target }) => onChange(target.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
+interface SelectProps {
+  label: string;
+  hint?: string;
+  value: string;
+  onChange: (value: string) => void;
+  options: readonly (readonly [value: string, label: string])[];
+}
+
+export function SelectField({ label, hint, value, onChange, options }: SelectProps) {
+  return (
+    <Field label={label} {...(hint ? { hint } : {})}>
+      {(id, describedBy) => (
+        <select
+          id={id}
+          aria-describedby={describedBy}
+          value={value}
+          onChange={({ target }) => onChange(target.value)}
+        >
+          {options.map(([option, text]) => (
+            <option key={option} value={option}>
+              {text}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,209 @@
+/**
+ * A table whose order and columns stand in the address, so that a link shows what its sender saw. All rows
+ * are in the page (the browser's own search finds them): long lists come in parts from the server.
+ */
+import {
+  type ColumnDef,
+  columnVisibilityFeature,
+  createSortedRowModel,
+  rowSortingFeature,
+  tableFeatures,
+  useTable,
+} from '@tanstack/react-table';
+import type { ReactNode } from 'react';
+import { useSearchParams } from 'react-router';
+
+const features = tableFeatures({
+  rowSortingFeature,
+  columnVisibilityFeature,
+  sortedRowModel: createSortedRowModel(),
+});
+
+export interface Column<Row> {
+  /** Also its name in the address. */
+  id: string;
+  header: string;
+  cell: (row: Row) => ReactNode;
+  /** What rows are ordered by here; on a list that the server orders `true`. Undefined: not ordered by it. */
+  sortBy?: ((row: Row) => number | string | null) | true;
+  /** Right-aligned, in figures of equal width. */
+  numeric?: boolean;
+  /** Not shown until it is chosen. */
+  extra?: boolean;
+}
+
+interface Props<Row> {
+  /** What the table lists, for screen readers. */
+  caption: string;
+  columns: readonly Column<Row>[];
+  rows: readonly Row[];
+  rowId: (row: Row) => string;
+  /** The server orders: the address's `sort` goes into the request. Else the page does. */
+  serverSorted?: boolean;
+  /** Parameters of two tables on one page must differ: `nights.sort`. */
+  prefix?: string;
+  /** Whether columns can be chosen. */
+  choosable?: boolean;
+}
+
+export function DataTable<Row extends object>(props: Props<Row>) {
+  const { caption, columns, rows, rowId, serverSorted = false, prefix = '', choosable = false } = props;
+  const [search, setSearch] = useSearchParams();
+  const sort = search.get(`${prefix}sort`) ?? '';
+  const shown = search.get(`${prefix}columns`)?.split(',');
+  const visible = Object.fromEntries(
+    columns.map(({ id, extra }) => [id, shown ? shown.includes(id) : !extra]),
+  );
+  const set = (name: string, value: string | null) =>
+    setSearch(
+      (before) => {
+        const next = new URLSearchParams(before);
+        if (value === null) next.delete(`${prefix}${name}`);
+        else next.set(`${prefix}${name}`, value);
+        next.delete(`${prefix}offset`);
+        return next;
+      },
+      { replace: true },
+    );
+  const table = useTable({
+    features,
+    data: rows as Row[],
+    columns: columns.map(
+      (column): ColumnDef<typeof features, Row> => ({
+        id: column.id,
+        accessorFn: (row: Row) =>
+          (typeof column.sortBy === 'function' ? column.sortBy(row) : null) ?? undefined,
+        enableSorting: column.sortBy !== undefined,
+        sortUndefined: 'last',
+      }),
+    ),
+    getRowId: (row: Row) => rowId(row),
+    manualSorting: serverSorted,
+    enableSortingRemoval: false,
+    state: {
+      sorting: sort ? [{ id: sort.replace(/^-/, ''), desc: sort.startsWith('-') }] : [],
+      columnVisibility: visible,
+    },
+  });
+  const own = new Map(columns.map((column) => [column.id, column]));
+  return (
+    <>
+      {choosable && (
+        <details className="chooser">
+          <summary>Columns</summary>
+          <fieldset>
+            <legend className="hidden">Columns shown</legend>
+            {columns.map(({ id, header }) => (
+              <label key={id}>
+                <input
+                  type="checkbox"
+                  checked={visible[id] ?? false}
+                  onChange={({ target }) => {
+                    const next = columns.filter((column) =>
+                      column.id === id ? target.checked : visible[column.id],
+                    );
+                    set('columns', next.map((column) => column.id).join(','));
+                  }}
+                />
+                {header}
+              </label>
+            ))}
+          </fieldset>
+        </details>
+      )}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways must be reachable by keyboard */}
+      <section className="table-scroll" tabIndex={0} aria-label={caption}>
+        <table>
+          <caption className="hidden">{caption}</caption>
+          <thead>
+            {table.getHeaderGroups().map((group) => (
+              <tr key={group.id}>
+                {group.headers.map(({ id }) => {
+                  const column = own.get(id)!;
+                  const direction =
+                    sort.replace(/^-/, '') !== id ? null : sort.startsWith('-') ? 'descending' : 'ascending';
+                  return (
+                    <th
+                      key={id}
+                      scope="col"
+                      className={column.numeric ? 'numeric' : ''}
+                      aria-sort={direction ?? 'none'}
+                    >
+                      {column.sortBy === undefined ? (
+                        column.header
+                      ) : (
+                        <button
+                          type="button"
+                          className="sorter"
+                          onClick={() => set('sort', direction === 'descending' ? id : `-${id}`)}
+                        >
+                          {column.header}
+                          <span aria-hidden="true">
+                            {direction === null ? ' ↕' : direction === 'ascending' ? ' ↑' : ' ↓'}
+                          </span>
+                        </button>
+                      )}
+                    </th>
+                  );
+                })}
+              </tr>
+            ))}
+          </thead>
+          <tbody>
+            {table.getRowModel().rows.map((row) => (
+              <tr key={row.id}>
+                {row.getVisibleCells().map(({ column }) => (
+                  <td key={column.id} className={own.get(column.id)!.numeric ? 'numeric' : ''}>
+                    {own.get(column.id)!.cell(row.original)}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+    </>
+  );
+}
+
+/** Which part of a list that the server pages is shown, and how to get to the others. */
+export function Pager(props: {
+  total: number;
+  offset: number;
+  limit: number;
+  noun: string;
+  prefix?: string;
+}) {
+  const { total, offset, limit, noun, prefix = '' } = props;
+  const [, setSearch] = useSearchParams();
+  const go = (to: number) =>
+    setSearch((before) => {
+      const next = new URLSearchParams(before);
+      if (to <= 0) next.delete(`${prefix}offset`);
+      else next.set(`${prefix}offset`, String(to));
+      return next;
+    });
+  const last = Math.max(0, Math.floor((total - 1) / limit) * limit);
+  const format = new Intl.NumberFormat('en');
+  return (
+    <nav className="pager" aria-label={`Pages of ${noun}`}>
+      <span>
+        {total === 0
+          ? `no ${noun}`
+          : `${format.format(offset + 1)} to ${format.format(Math.min(total, offset + limit))} of ${format.format(total)} ${noun}`}
+      </span>
+      <button type="button" disabled={offset === 0} onClick={() => go(0)}>
+        First
+      </button>
+      <button type="button" disabled={offset === 0} onClick={() => go(offset - limit)}>
+        Previous
+      </button>
+      <button type="button" disabled={offset + limit >= total} onClick={() => go(offset + limit)}>
+        Next
+      </button>
+      <button type="button" disabled={offset >= last} onClick={() => go(last)}>
+        Last
+      </button>
+    </nav>
+  );
+}

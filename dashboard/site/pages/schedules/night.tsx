@@ -1,0 +1,5 @@
+import { Page } from '../../components/page.tsx';
+
+export default function Night() {
+  return <Page title="Night">{null}</Page>;
+}
