@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<{ run(argv: string[]): Promise<void>
   tagger: () => import('./tagger/main.ts'),
   training: () => import('./training/main.ts'),
   explain: () => import('./explain/main.ts'),
+  dashboard: () => import('./dashboard/main.ts'),
 };
 
 const [name = '', ...rest] = process.argv.slice(2);

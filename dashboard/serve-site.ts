@@ -1,6 +1,7 @@
 /** The pages: files that Vite built. Every address that is no file is a page of the one application. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import compression from 'compression';
 import express, { type Express } from 'express';
 import { packageRoot } from '../shared/paths.ts';
 import { Problem } from './api/problem.ts';
@@ -14,6 +15,7 @@ export function mountSite(app: Express): void {
   // Their names hold a hash of their content.
   app.use(
     '/assets',
+    compression(),
     express.static(join(folder, 'assets'), {
       immutable: true,
       maxAge: yearSeconds * 1000,

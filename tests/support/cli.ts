@@ -30,7 +30,8 @@ export interface Running {
 }
 
 /** Settings of the program that this machine's environment must not bring into a test. */
-const settings = /^(DATA_DIR|DATABASE_URL|REDIS_URL|LOG_LEVEL|AUDIO_.*|KEEP_PREVIEWS|TENSORFLOW|TAGGER)$/;
+const settings =
+  /^(DATA_DIR|DATABASE_URL|REDIS_URL|LOG_LEVEL|AUDIO_.*|KEEP_PREVIEWS|TENSORFLOW|TAGGER|DASHBOARD_.*|SESSION_SECRET|SECURE_COOKIES|UPLOAD_.*|REQUESTS_PER_MINUTE|OTEL_.*)$/;
 
 /** Start a command; it is killed when it runs for longer than the limit. */
 export function startHiphop(

@@ -1,0 +1,91 @@
+/** Load on a server: streams that listen, and requests that come at their times whether it keeps up or not. */
+import { Agent, request } from 'undici';
+
+export interface Load {
+  /** Event streams held open. */
+  streams: number;
+  /** Requests a second over all addresses. */
+  rate: number;
+  seconds: number;
+}
+
+export interface Latency {
+  path: string;
+  /** Milliseconds from the moment when it was due, of each answer. */
+  times: number[];
+  failed: number;
+}
+
+export interface Loaded {
+  latencies: Latency[];
+  /** Events that all streams got together. */
+  events: number;
+  streamsLost: number;
+}
+
+/** @param origin without a slash at the end */
+export async function load(origin: string, paths: readonly string[], plan: Load): Promise<Loaded> {
+  const stop = new AbortController();
+  const tally = { events: 0, streamsLost: 0 };
+  const streaming = new Agent({ connections: plan.streams, bodyTimeout: 0, headersTimeout: 30_000 });
+  const streams = Array.from({ length: plan.streams }, () => listen(origin, streaming, stop.signal, tally));
+  await Promise.all(streams.map(({ open }) => open));
+  const asking = new Agent({ connections: 100 });
+  const latencies = paths.map((path): Latency => ({ path, times: [], failed: 0 }));
+  const total = Math.round(plan.rate * plan.seconds);
+  const began = performance.now();
+  const answers: Promise<void>[] = [];
+  for (let index = 0; index < total; index++) {
+    const due = began + (1000 * index) / plan.rate;
+    const wait = due - performance.now();
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    answers.push(ask(origin, asking, latencies[index % paths.length]!, due));
+  }
+  await Promise.all(answers);
+  stop.abort();
+  await Promise.all(streams.map(({ ended }) => ended));
+  await Promise.all([streaming.close(), asking.close()].map((closing) => closing.catch(() => {})));
+  return { latencies, ...tally };
+}
+
+function listen(
+  origin: string,
+  dispatcher: Agent,
+  signal: AbortSignal,
+  tally: { events: number; streamsLost: number },
+): { open: Promise<void>; ended: Promise<void> } {
+  const asked = request(`${origin}/api/events`, {
+    dispatcher,
+    signal,
+    headers: { accept: 'text/event-stream' },
+  });
+  const open = asked.then(({ statusCode }) => {
+    if (statusCode !== 200) throw new Error(`a stream was answered ${statusCode}`);
+  });
+  const ended = asked
+    .then(async ({ body }) => {
+      for await (const chunk of body) tally.events += String(chunk).split('\nevent:').length - 1;
+      tally.streamsLost++;
+    })
+    .catch(() => {
+      if (!signal.aborted) tally.streamsLost++;
+    });
+  return { open, ended };
+}
+
+async function ask(origin: string, dispatcher: Agent, latency: Latency, due: number): Promise<void> {
+  try {
+    const { statusCode, body } = await request(`${origin}${latency.path}`, { dispatcher });
+    await body.dump();
+    if (statusCode !== 200) latency.failed++;
+    latency.times.push(performance.now() - due);
+  } catch {
+    latency.failed++;
+  }
+}
+
+/** The value below which this share of the times lies. */
+export function quantile(times: readonly number[], share: number): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}
