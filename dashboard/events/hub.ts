@@ -25,6 +25,8 @@ const readingShare = 0.1;
 
 interface Listener {
   session: Session;
+  /** To be ended when the server stops. */
+  response: Response;
   feeds: Set<Feed>;
 }
 
@@ -70,7 +72,7 @@ export class EventHub {
       headers: { 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' },
     });
     const seen = this.#seen(session.lastId);
-    const listener: Listener = { session, feeds: new Set() };
+    const listener: Listener = { session, response, feeds: new Set() };
     for (const topic of this.#topics) {
       const audience = topic.audience(caller);
       if (audience === null) continue;
@@ -96,7 +98,7 @@ export class EventHub {
     this.#closed = true;
     for (const feed of this.#feeds.values()) {
       if (feed.timer) clearTimeout(feed.timer);
-      for (const { session } of feed.listeners) session.getResponse().end();
+      for (const { response } of feed.listeners) response.end();
     }
     this.#feeds.clear();
   }
