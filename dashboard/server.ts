@@ -5,9 +5,10 @@ import express, { type Express } from 'express';
 import type { Session } from '../producers/session.ts';
 import { codeVersion } from '../shared/code-version.ts';
 import { reasonOf, UserError } from '../shared/errors.ts';
-import { createAccess } from './access/access.ts';
+import { createAccess, trustProxies } from './access/access.ts';
 import type { Caller } from './access/caller.ts';
 import { createAudit } from './api/audit.ts';
+import { mountDocs } from './api/docs.ts';
 import { mountRoutes, problemHandler, sendProblem } from './api/mount.ts';
 import { openApiDocument } from './api/openapi.ts';
 import { Problem } from './api/problem.ts';
@@ -58,12 +59,14 @@ async function createApp(session: Session, events: EventHub): Promise<Express> {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
+  trustProxies(app, session.config.dashboard);
   app.use(access.guard);
   mountHealth(app, session);
   app.use(access.identify);
   app.get('/api/openapi.json', (_request, response) => {
     response.json(openApiDocument(routes, codeVersion()));
   });
+  mountDocs(app);
   app.get('/api/events', (request, response) => {
     const caller = response.locals['caller'] as Caller | undefined;
     if (!caller) return sendProblem(response, new Problem(401, 'sign in first'));

@@ -1,5 +1,6 @@
 /** Cancel work by its public id: what waits is taken out, what runs is stopped, what is done stays. */
 
+import type { Crawl } from '../shared/database/generated/client.ts';
 import { UserError } from '../shared/errors.ts';
 import { type Noun, parsePublicId, publicId } from '../shared/identifiers.ts';
 import { finishTrainingRun } from '../shared/registry/index.ts';
@@ -32,43 +33,54 @@ async function cancelCrawl(session: Session, id: number): Promise<string | null>
     where: { id },
     data: { state: 'cancelled', finishedAt: new Date(), runningKey: null },
   });
+  // The rows say at once that nothing of it is wanted: jobs that are met from here on end by themselves.
   const pages = await prisma.searchPage.findMany({
     where: { crawlId: id, state: 'queued' },
     select: { id: true },
   });
+  const trackIds = await leaveTracks(session, crawl);
   await session.queues.removeAll(
     'search',
     pages.map((page) => ({ pageId: page.id })),
   );
-  // Only its own: a track that another running crawl waits for goes on.
-  const tracks = await prisma.track.findMany({
-    where: {
-      state: { in: ['queued', 'fetched'] },
-      crawls: { some: { crawlId: id }, none: { crawl: { state: 'running' } } },
-    },
-    select: { id: true },
-  });
   const hashes = (await prisma.spectrogramParameters.findMany({ select: { hash: true } })).map(
     ({ hash }) => hash,
   );
   for (const parametersHash of hashes) {
-    const payloads = tracks.map((track) => ({ kind: 'track' as const, id: track.id, parametersHash }));
+    const payloads = trackIds.map((track) => ({ kind: 'track' as const, id: track, parametersHash }));
     await session.queues.removeAll('preview', payloads);
     await session.queues.removeAll('embedding', payloads);
     await session.queues.removeAll('spectrogram', payloads);
     await session.queues.removeAll(
       'lookup',
-      tracks.map((track) => ({ trackId: track.id, crawlId: id, parametersHash })),
+      trackIds.map((trackId) => ({ trackId, crawlId: id, parametersHash })),
     );
   }
-  if (crawl.source !== 'spotify') {
-    return `${name} is cancelled: ${tracks.length} tracks were taken out of the queues; ingest again to go on`;
+  const tracks = `${trackIds.length} tracks were taken out of the queues`;
+  if (crawl.source !== 'spotify') return `${name} is cancelled: ${tracks}; ingest again to go on`;
+  return `${name} is cancelled: ${pages.length} pages and ${tracks}; hiphop resume ${name} goes on`;
+}
+
+/**
+ * The tracks that only this crawl waits for: what another that runs waits for goes on. Those of a source
+ * that can be asked again wait for somebody to ask.
+ */
+async function leaveTracks({ database }: Session, { id, source }: Crawl): Promise<number[]> {
+  const { rows } = await database.pool.query<{ id: number }>(
+    `SELECT t.id FROM crawl_tracks ct JOIN tracks t ON t.id = ct.track_id
+     WHERE ct.crawl_id = $1 AND t.state IN ('queued', 'fetched') AND NOT EXISTS (
+       SELECT 1 FROM crawl_tracks other JOIN crawls c ON c.id = other.crawl_id
+       WHERE other.track_id = t.id AND c.state = 'running')`,
+    [id],
+  );
+  const ids = rows.map((row) => row.id);
+  if (source === 'spotify') {
+    await database.pool.query(
+      `UPDATE tracks SET state = 'listed', updated_at = now() WHERE id = ANY($1) AND state = 'queued'`,
+      [ids],
+    );
   }
-  await prisma.track.updateMany({
-    where: { id: { in: tracks.map((track) => track.id) }, state: 'queued' },
-    data: { state: 'listed' },
-  });
-  return `${name} is cancelled: ${pages.length} pages and ${tracks.length} tracks were taken out of the queues; hiphop resume ${name} goes on`;
+  return ids;
 }
 
 async function cancelRun(session: Session, id: number): Promise<string | null> {

@@ -15,17 +15,21 @@ export async function crawl(
   query: CrawlQuery,
   options: { metadataOnly: boolean },
 ): Promise<{ id: number; joined: boolean }> {
-  const { spotifyClientId, spotifyClientSecret } = session.config.outside;
-  if (!spotifyClientId || !spotifyClientSecret) {
-    throw new UserError(
-      'Spotify wants credentials: set SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET (developer.spotify.com), ' +
-        'or try it without: hiphop simulate, then SIMULATOR_URL=… hiphop crawl …',
-    );
-  }
+  checkCredentials(session);
   const parametersHash = options.metadataOnly ? null : await currentParameters(session);
   const started = await startCrawl(session.database.prisma, query, parametersHash);
   await enqueueCrawl(session, started.id);
   return started;
+}
+
+/** @throws UserError that says how to get them where Spotify would refuse us */
+export function checkCredentials({ config }: Session): void {
+  const { spotifyClientId, spotifyClientSecret } = config.outside;
+  if (spotifyClientId && spotifyClientSecret) return;
+  throw new UserError(
+    'Spotify wants credentials: set SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET (developer.spotify.com), ' +
+      'or try it without: hiphop simulate, then SIMULATOR_URL=… hiphop crawl …',
+  );
 }
 
 /** Enqueue all that the rows of a crawl say is to be done. What is in a queue already is not added twice. */

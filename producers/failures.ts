@@ -4,10 +4,13 @@ import { audioJobs } from '../shared/crawls/jobs.ts';
 import type { Failure } from '../shared/database/generated/client.ts';
 import { type FailureFilter, failureWhere, jobOf } from '../shared/failures.ts';
 import { publicId } from '../shared/identifiers.ts';
-import type { AudioPayload, SearchPayload, StageName } from '../shared/stages.ts';
+import type { AudioPayload, ScorePayload, SearchPayload, StageName } from '../shared/stages.ts';
 import { enqueueEmbeddings } from './embed.ts';
 import { currentParameters } from './parameters.ts';
 import type { Session } from './session.ts';
+
+/** So many tracks are put back at a time. */
+const chunk = 500;
 
 export interface Retried {
   retried: number;
@@ -24,7 +27,12 @@ export async function retryFailures(session: Session, filter: FailureFilter): Pr
     orderBy: { id: 'asc' },
   });
   const result: Retried = { retried: 0, left: [], stages: [] };
+  const isTrack = (failure: Failure) => failure.trackId !== null && jobOf(failure) !== null;
+  const ofTracks = failures.filter(isTrack);
+  await retryTracks(session, ofTracks);
+  result.retried = ofTracks.length;
   for (const failure of failures) {
+    if (isTrack(failure)) continue;
     const why = await retry(session, failure);
     if (why === null) result.retried++;
     else result.left.push({ subject: failure.subject, why });
@@ -34,6 +42,27 @@ export async function retryFailures(session: Session, filter: FailureFilter): Pr
     .filter((stage) => stage !== 'ingest') as StageName[];
   result.stages = [...new Set(stages)];
   return result;
+}
+
+/** The audio may have been mended since: begin at its first stage, with the settings of today. */
+async function retryTracks(session: Session, failures: readonly Failure[]): Promise<void> {
+  if (failures.length === 0) return;
+  const { prisma, pool } = session.database;
+  const parametersHash = await currentParameters(session);
+  for (const crawlId of new Set(failures.map((failure) => failure.crawlId))) {
+    const own = failures.filter((failure) => failure.crawlId === crawlId);
+    for (let start = 0; start < own.length; start += chunk) {
+      const some = own.slice(start, start + chunk);
+      const trackIds = [...new Set(some.map((failure) => failure.trackId!))];
+      await session.queues.enqueueNext(await audioJobs(pool, { id: crawlId ?? 0, parametersHash }, trackIds));
+      // What is ready lacks its embedding alone.
+      await enqueueEmbeddings(session, { trackIds });
+      await prisma.failure.updateMany({
+        where: { id: { in: some.map(({ id }) => id) } },
+        data: { state: 'retried' },
+      });
+    }
+  }
 }
 
 /** Returns why the failure cannot be retried, or null when it was. */
@@ -47,12 +76,9 @@ async function retry(session: Session, failure: Failure): Promise<string | null>
       data: { state: 'queued', failureReason: null, cancelRequestedAt: null, finishedAt: null },
     });
     await session.queues.enqueue('train', [{ modelId: failure.modelId }]);
-  } else if (failure.trackId) {
-    // The audio may have been mended since: begin at its first stage, with the settings of today.
-    const crawl = { id: failure.crawlId ?? 0, parametersHash: await currentParameters(session) };
-    await session.queues.enqueueNext(await audioJobs(session.database.pool, crawl, [failure.trackId]));
-    // One that is ready lacks its embedding alone.
-    await enqueueEmbeddings(session, { trackIds: [failure.trackId] });
+  } else if (job.stage === 'score' && 'songId' in job.payload) {
+    // Its score stands: only its explanation failed.
+    await session.queues.enqueue('score', [job.payload as ScorePayload]);
   } else if (failure.songId) {
     const song = await prisma.song.update({
       where: { id: failure.songId },

@@ -1,6 +1,7 @@
 /** The command line `hiphop`. */
 import { Command } from 'commander';
 import { codeVersion } from '../shared/code-version.ts';
+import { registerAccounts } from './commands/accounts.ts';
 import { registerCompare } from './commands/compare.ts';
 import { registerCrawl } from './commands/crawl.ts';
 import { registerCurves } from './commands/curves.ts';
@@ -65,6 +66,7 @@ for (const register of [
     registerStatus,
     registerFailures,
     registerServices,
+    registerAccounts,
     registerDoctor,
     registerDb,
     registerSimulate,

@@ -127,12 +127,17 @@ export async function describeSchedule(session: Session, schedule: Schedule) {
 }
 
 /** The nights of one schedule or of all, newest first, at most `limit`. */
-export async function listNights(prisma: PrismaClient, name: string | undefined, limit: number) {
+export async function listNights(prisma: PrismaClient, name: string | undefined, limit: number, offset = 0) {
   if (name !== undefined && !(await prisma.scheduleRun.findFirst({ where: { scheduleName: name } }))) {
     await findSchedule(prisma, name); // one that was removed has nights as well
   }
   const where = name === undefined ? {} : { scheduleName: name };
-  const rows = await prisma.scheduleRun.findMany({ where, orderBy: { id: 'desc' }, take: limit });
+  const rows = await prisma.scheduleRun.findMany({
+    where,
+    orderBy: { id: 'desc' },
+    take: limit,
+    skip: offset,
+  });
   return {
     total: await prisma.scheduleRun.count({ where }),
     nights: rows.map((row) => describeNight(readNight(row))),

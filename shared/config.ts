@@ -30,9 +30,11 @@ const environmentSchema = z.object({
   DASHBOARD_PORT: whole(0, 65_535).optional(),
   SESSION_SECRET: text.optional(),
   SECURE_COOKIES: z.enum(['auto', 'yes', 'no']).default('auto'),
+  TRUSTED_PROXIES: text.default('loopback'),
   UPLOAD_MAX_MEGABYTES: whole(1, 1900).default(200),
   UPLOAD_MAX_FILES: whole(1, 100_000).default(1000),
   REQUESTS_PER_MINUTE: whole(10, 10_000_000).default(3000),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
 });
 
 /** The world outside: where it is and who we are to it. With the simulator only the addresses differ. */
@@ -61,6 +63,8 @@ export interface DashboardConfig {
   sessionSecret: string | undefined;
   /** Whether cookies travel over https alone; `auto`: unless this machine alone is served. */
   secureCookies: 'auto' | 'yes' | 'no';
+  /** Whose word on where a request comes from is taken: addresses, networks, `loopback`, comma-separated. */
+  trustedProxies: string;
   /** Of one file that is dropped in. */
   uploadMaxBytes: number;
   /** Of one batch of songs. */
@@ -94,6 +98,8 @@ export interface Config {
   /** Whether the music tagger listens to recordings, where it can be had. */
   tagger: 'auto' | 'off';
   dashboard: DashboardConfig;
+  /** Where traces of jobs go by OTLP over http; undefined: nowhere. */
+  otlpEndpoint: string | undefined;
 }
 
 /**
@@ -131,10 +137,12 @@ export function parseConfig(environment: NodeJS.ProcessEnv): Config {
       port: env.DASHBOARD_PORT,
       sessionSecret: env.SESSION_SECRET,
       secureCookies: env.SECURE_COOKIES,
+      trustedProxies: env.TRUSTED_PROXIES,
       uploadMaxBytes: env.UPLOAD_MAX_MEGABYTES * 1_000_000,
       uploadMaxFiles: env.UPLOAD_MAX_FILES,
       requestsPerMinute: env.REQUESTS_PER_MINUTE,
     },
+    otlpEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/+$/, ''),
   };
 }
 

@@ -69,21 +69,45 @@ export interface FailureFilter {
   stage?: string;
   /** Part of the reason, without regard to case. */
   reason?: string;
+  /** One of these reasons, to the letter. */
+  reasons?: string[];
+  /** Part of the reason or the subject, without regard to case. */
+  text?: string;
+  /** Leaves out what songs are called when `text` is looked for. */
+  blindToSongs?: boolean;
   crawlId?: number;
   ids?: number[];
+  /** None that was recorded after this one. */
+  upToId?: number;
 }
 
 export function failureWhere(filter: FailureFilter): Prisma.FailureWhereInput {
   return {
     ...(filter.state ? { state: filter.state } : {}),
     ...(filter.stage ? { stage: filter.stage } : {}),
-    ...(filter.reason
-      ? { reason: { contains: literally(filter.reason), mode: 'insensitive' as const } }
+    ...(filter.reason ? { reason: containing(filter.reason) } : {}),
+    ...(filter.reasons ? { AND: { reason: { in: filter.reasons } } } : {}),
+    ...(filter.text
+      ? {
+          OR: [
+            { reason: containing(filter.text) },
+            { subject: containing(filter.text), ...(filter.blindToSongs ? { songId: null } : {}) },
+          ],
+        }
       : {}),
     ...(filter.crawlId ? { crawlId: filter.crawlId } : {}),
-    ...(filter.ids ? { id: { in: filter.ids } } : {}),
+    ...(filter.ids || filter.upToId
+      ? {
+          id: {
+            ...(filter.ids ? { in: filter.ids } : {}),
+            ...(filter.upToId ? { lte: filter.upToId } : {}),
+          },
+        }
+      : {}),
   };
 }
+
+const containing = (text: string) => ({ contains: literally(text), mode: 'insensitive' as const });
 
 /** Prisma hands the text to LIKE as it is, where % and _ stand for others. */
 function literally(text: string): string {

@@ -44,7 +44,8 @@ export type AudioPayload = z.infer<typeof audioPayload>;
 export const trainPayload = z.strictObject({ modelId: id });
 export type TrainPayload = z.infer<typeof trainPayload>;
 
-export const scorePayload = z.strictObject({ batchId: id });
+/** A batch to be scored and ranked, or one song of it that is scored and to be explained. */
+export const scorePayload = z.strictObject({ batchId: id, songId: id.optional() });
 export type ScorePayload = z.infer<typeof scorePayload>;
 
 /** A night that is due (the queue's scheduler makes these jobs), or one that has its row and goes on. */
@@ -163,7 +164,8 @@ export const stages: { readonly [Name in StageName]: Stage<Name> } = {
     attempts: 3,
     backoff: { type: 'exponential', delay: 1_000, jitter: 0.5 },
     because: 'scoring is deterministic: only the database or a killed worker is worth another try',
-    jobId: (payload) => `score-batch-${payload.batchId}`,
+    jobId: ({ batchId, songId }) =>
+      songId === undefined ? `score-batch-${batchId}` : `score-explain-song-${songId}`,
     concurrency: () => 1,
     next: [],
   },

@@ -10,7 +10,9 @@ import {
   markTracksReady,
   putBackTrack,
 } from '../shared/database/previews.ts';
+import { forgetAudio, inTransaction } from '../shared/database/uploads.ts';
 import { type FailureSubject, resolveFailures } from '../shared/failures.ts';
+import { recorder } from '../shared/metrics/recorder.ts';
 import type { NextJob } from '../shared/queues/queues.ts';
 import type { AudioPayload } from '../shared/stages.ts';
 import type { Outcome, Services } from './handler.ts';
@@ -71,15 +73,20 @@ export async function markReady(
   if (row.kind === 'track') {
     // A preview is a part of a recording, a file is the whole.
     const durationMs = row.address === null ? Math.round(durationSeconds * 1000) : null;
-    await markTracksReady(database.pool, row, { contentHash, durationMs, keepPreview });
+    const fresh = await markTracksReady(database.pool, row, { contentHash, durationMs, keepPreview });
+    recorder.count('hiphop_recordings_ready_total', { kind: 'track' }, fresh);
     return;
   }
   const data = { state: 'ready' as const, contentHash, failureReason: null, warnings };
-  await database.prisma.$transaction(async (transaction) => {
-    await transaction.song.updateMany({ where: { id: row.id }, data });
+  const moved = await database.prisma.$transaction(async (transaction) => {
+    const { count } = await transaction.song.updateMany({ where: { id: row.id }, data });
     await resolveFailures(transaction, { songId: row.id }, 'embedding');
     if (!keepPreview) await transaction.preview.deleteMany({ where: { contentHash } });
+    return count;
   });
+  // Deleted while it was at work: nothing of it stays.
+  if (moved === 0) await inTransaction(database.pool, (db) => forgetAudio(db, [contentHash]));
+  recorder.count('hiphop_recordings_ready_total', { kind: 'song' });
 }
 
 /** Use the spectrogram that the same audio already has: the outcome, or null when there is none. */

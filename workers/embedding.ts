@@ -4,7 +4,7 @@
  * less, and not lost.
  */
 import { hasEmbedding, resolveEmbeddingFailures, storeEmbedding } from '../shared/database/embeddings.ts';
-import { loadPreview } from '../shared/database/previews.ts';
+import { forgetAudio, inTransaction, loadAudio } from '../shared/database/uploads.ts';
 import { UserError } from '../shared/errors.ts';
 import { Locks } from '../shared/outside/locks.ts';
 import type { NextJob } from '../shared/queues/queues.ts';
@@ -50,7 +50,7 @@ async function embedAudio(
     return handOn('the embedding of this audio is there');
   }
   if (findTagger(config.cacheDir) === undefined) return handOn('the tagger is not set up on this machine');
-  const bytes = await loadPreview(pool, contentHash);
+  const bytes = await loadAudio(pool, contentHash);
   // The spectrogram of the same audio may have been made meanwhile, which used the bytes up.
   if (!bytes) return handOn('its audio is not kept any more');
 
@@ -64,6 +64,10 @@ async function embedAudio(
     throw error;
   }
   await storeEmbedding(pool, { contentHash, tagger: taggerName }, values);
+  if (payload.kind === 'song' && !(await findSubject(database, payload))) {
+    // Deleted while it was at work: nothing of it stays.
+    await inTransaction(pool, (db) => forgetAudio(db, [contentHash]));
+  }
   await resolveEmbeddingFailures(pool, payload);
   return { outcome: 'done', next: spectrogramOf(payload) };
 }

@@ -1,11 +1,16 @@
-/** Explains the best songs of a batch that has been scored. */
+/** Explains songs that have been scored: the best of a batch, or one that somebody asks about. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { MelSpectrogramParameters } from '../shared/audio/mel.ts';
 import { readEmbeddings } from '../shared/database/embeddings.ts';
-import type { SpectrogramParameters as ParametersRow, Prisma } from '../shared/database/generated/client.ts';
-import { loadPreview } from '../shared/database/previews.ts';
+import type {
+  SpectrogramParameters as ParametersRow,
+  Prisma,
+  Score,
+  Song,
+} from '../shared/database/generated/client.ts';
+import { loadAudio } from '../shared/database/uploads.ts';
 import { CancelledError, PermanentError, reasonOf, UserError } from '../shared/errors.ts';
 import { recordFailure } from '../shared/failures.ts';
 import { publicId } from '../shared/identifiers.ts';
@@ -48,39 +53,73 @@ export async function explainBatch(
   count: number,
   context: JobContext,
   services: Services,
-): Promise<{ explained: number; failed: number }> {
+): Promise<Explained> {
+  const stillWanted = async () => {
+    const batch = await services.database.prisma.scoreBatch.findUnique({ where: { id: batchId } });
+    if (batch?.state !== 'running') throw new CancelledError(`the batch is ${batch?.state ?? 'gone'}`);
+  };
   const songs = await bestSongs(batchId, count, services);
+  return explainSongs(songs, batchId, model, stillWanted, context, services);
+}
+
+export interface Explained {
+  explained: number;
+  failed: number;
+}
+
+/** Explain one song that is scored and not explained yet, whatever its rank. */
+export async function explainSong(
+  songId: number,
+  model: ExplainingModel,
+  context: JobContext,
+  services: Services,
+): Promise<Explained> {
+  const row = await services.database.prisma.score.findUnique({ where: { songId }, include: withSong });
+  const songs = row && row.song.explanation === null ? [scoredSong(row)] : [];
+  return explainSongs(songs, row?.song.batchId ?? 0, model, async () => {}, context, services);
+}
+
+async function explainSongs(
+  songs: readonly ScoredSong[],
+  batchId: number,
+  model: ExplainingModel,
+  stillWanted: () => Promise<void>,
+  context: JobContext,
+  services: Services,
+): Promise<Explained> {
   let failed = 0;
   let common: Promise<TypicalSound> | undefined;
   for (const song of songs) {
-    const { state } = await services.database.prisma.scoreBatch.findUniqueOrThrow({ where: { id: batchId } });
-    if (state !== 'running') throw new CancelledError(`the batch is ${state}`);
+    await stillWanted();
     try {
       common ??= readTypicalSound(services.database, model.dataSet);
       await explainOne(song, model, await common, context, services);
     } catch (error) {
       if (context.signal.aborted || error instanceof CancelledError) throw error;
+      if (!(await services.database.prisma.song.findUnique({ where: { id: song.id } }))) continue;
       failed++;
       context.log.error({ err: error, song: song.file }, 'the song could not be explained; its score stands');
-      await keepFailure(song, model, reasonOf(error), services);
+      await keepFailure(song, batchId, reasonOf(error), services);
     }
   }
   return { explained: songs.length - failed, failed };
 }
+
+const withSong = { song: { include: { explanation: { select: { songId: true } } } } } as const;
 
 async function bestSongs(batchId: number, count: number, { database }: Services): Promise<ScoredSong[]> {
   const rows = await database.prisma.score.findMany({
     where: { song: { batchId } },
     orderBy: [{ rank: 'asc' }, { songId: 'asc' }],
     take: count,
-    include: { song: { include: { explanation: { select: { songId: true } } } } },
+    include: withSong,
   });
-  return rows
-    .filter(({ song }) => song.explanation === null)
-    .map(({ song, probability, percentile }) => ({
-      ...{ id: song.id, file: song.file, location: song.location, contentHash: song.contentHash! },
-      ...{ probability, percentile },
-    }));
+  return rows.filter(({ song }) => song.explanation === null).map(scoredSong);
+}
+
+function scoredSong({ song, probability, percentile }: Score & { song: Song }): ScoredSong {
+  const { id, file, location, contentHash } = song;
+  return { id, file, location, contentHash: contentHash!, probability, percentile };
 }
 
 async function explainOne(
@@ -134,11 +173,10 @@ async function taggerInputOf(
   if (findTagger(config.cacheDir) === undefined) {
     return without('the tagger is not set up on the machine that explained it (hiphop doctor --fix)');
   }
-  const bytes =
-    (await readFile(location).catch(() => null)) ?? (await loadPreview(database.pool, contentHash));
-  if (!bytes) return without(`${location} could not be read again`);
+  const bytes = (await readFile(location).catch(() => null)) ?? (await loadAudio(database.pool, contentHash));
+  if (!bytes) return without('its audio could not be read again');
   if (createHash('sha256').update(bytes).digest('hex') !== contentHash) {
-    return without(`${location} has changed since it was scored`);
+    return without('its file has changed since it was scored');
   }
   try {
     return { tagger: await spectrograms().makeLogMelExcerpt(bytes, taggerInput, signal), why: null };
@@ -181,16 +219,15 @@ async function keep(
   ]);
 }
 
-/** A retry begins with the song's first stage, finds all made, and explains it at the end. */
 async function keepFailure(
   { id, file }: ScoredSong,
-  { dataSet }: ExplainingModel,
+  batchId: number,
   reason: string,
   { database }: Services,
 ): Promise<void> {
   await recordFailure(database.prisma, {
     ...{ stage: 'score', kind: 'permanent', attempts: 1, subject: file, songId: id },
     reason: `the song is scored, but could not be explained: ${reason}`,
-    payload: { kind: 'song', id, parametersHash: dataSet.parametersHash },
+    payload: { batchId, songId: id },
   });
 }

@@ -14,6 +14,7 @@ import {
   markTracksFailed,
   storeFetched,
 } from '../shared/database/previews.ts';
+import { hasUpload, uploadedHash } from '../shared/database/uploads.ts';
 import { CancelledError, PermanentError } from '../shared/errors.ts';
 import { createPreviewFetcher, type PreviewFetcher } from '../shared/outside/fetch-preview.ts';
 import { Locks } from '../shared/outside/locks.ts';
@@ -83,6 +84,8 @@ async function fetchPreview(payload: AudioPayload, context: JobContext, parts: P
       `no preview is offered: ${subject.source} gives none for this track, and none was found at Deezer`,
     );
   }
+  const uploaded = uploadedHash(location);
+  if (uploaded !== null) return takeUpload(uploaded, subject, payload, parts);
   if (address === null) {
     const bytes = await readAudioFile(location, services.config.audio.maxBytes);
     return keep(bytes, subject, payload, parts);
@@ -106,7 +109,7 @@ async function fetchOnce(
   const { parametersHash } = payload;
   const known = await findKnownAudio(pool, subject, parametersHash);
   if (!known) return { outcome: 'skipped', why: 'its row is gone' };
-  const used = await useKnown(known, subject, payload, parts);
+  const used = await takeKnown(known, subject, payload, parts);
   if (used) return used;
   // It has failed with another track of the address. Whoever tries again sets it to queued first.
   if (known.state === 'failed') throw new PermanentError(known.failureReason ?? 'it has failed before');
@@ -134,7 +137,7 @@ async function fetchOnce(
 }
 
 /** Use what is there of the address's audio: the outcome, or null when it has to be fetched. */
-async function useKnown(
+async function takeKnown(
   { contentHash, kept }: KnownAudio,
   subject: AudioSubject,
   payload: AudioPayload,
@@ -153,21 +156,46 @@ async function useKnown(
   return { outcome: 'skipped', why, next: [{ stage: embed ? 'embedding' : 'spectrogram', payload }] };
 }
 
+/** An upload is in the database already and stays there: its song alone moves on. */
+async function takeUpload(
+  contentHash: string,
+  subject: AudioSubject,
+  payload: AudioPayload,
+  parts: Parts,
+): Promise<Outcome> {
+  const { pool } = parts.services.database;
+  if (!(await hasUpload(pool, contentHash))) {
+    throw new PermanentError('the uploaded file is not kept: upload it again');
+  }
+  return moveOn(contentHash, () => markFetched(pool, subject, contentHash), subject, payload, parts);
+}
+
 /** Keep the bytes until the embedding and the spectrogram are made, unless they are there already. */
 async function keep(
   bytes: Buffer,
   subject: AudioSubject,
   payload: AudioPayload,
-  { services, route }: Parts,
+  parts: Parts,
 ): Promise<Outcome> {
   const contentHash = createHash('sha256').update(bytes).digest('hex');
+  const store = () => storeFetched(parts.services.database.pool, subject, contentHash, bytes);
+  return moveOn(contentHash, store, subject, payload, parts);
+}
+
+async function moveOn(
+  contentHash: string,
+  store: () => Promise<void>,
+  subject: AudioSubject,
+  payload: AudioPayload,
+  { services, route }: Parts,
+): Promise<Outcome> {
   const { parametersHash } = payload;
   const embed = await route.wants(contentHash);
   if (!embed) {
     const reused = await reuseSpectrogram(services, subject, { contentHash, parametersHash });
     if (reused) return reused;
   }
-  await storeFetched(services.database.pool, subject, contentHash, bytes);
+  await store();
   return { outcome: 'done', next: [{ stage: embed ? 'embedding' : 'spectrogram', payload }] };
 }
 

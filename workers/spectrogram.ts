@@ -3,7 +3,8 @@ import type { SpectrogramParameters } from '../shared/audio/parameters.ts';
 import type { SpectrogramResult } from '../shared/audio/spectrogram.ts';
 import { resolveEmbeddingFailures } from '../shared/database/embeddings.ts';
 import type { Database } from '../shared/database/index.ts';
-import { dropPreview, loadPreview } from '../shared/database/previews.ts';
+import { dropPreview } from '../shared/database/previews.ts';
+import { loadAudio } from '../shared/database/uploads.ts';
 import { PermanentError } from '../shared/errors.ts';
 import { Locks } from '../shared/outside/locks.ts';
 import type { AudioPayload } from '../shared/stages.ts';
@@ -61,7 +62,7 @@ async function makeSpectrogram(
   const { parametersHash } = payload;
   const reused = await reuseSpectrogram(services, subject, { contentHash, parametersHash });
   if (reused) return reused;
-  const bytes = await loadPreview(database.pool, contentHash);
+  const bytes = await loadAudio(database.pool, contentHash);
   // Another job with the same audio but other parameters may have used the bytes up.
   if (!bytes) return fetchAgain(payload);
 

@@ -16,6 +16,7 @@ import { CancelledError } from '../shared/errors.ts';
 import { resolveFailures } from '../shared/failures.ts';
 import { publicId } from '../shared/identifiers.ts';
 import type { TrainCheckpoint, TrainResult, TrainTask } from '../shared/learning/task.ts';
+import { recorder } from '../shared/metrics/recorder.ts';
 import { finishTrainingRun, type StoredPrediction, storePredictions } from '../shared/registry/index.ts';
 import type { TrainPayload } from '../shared/stages.ts';
 import type { ModelOptions } from '../shared/training-options.ts';
@@ -73,9 +74,13 @@ async function train({ modelId }: TrainPayload, context: JobContext, services: S
   let stored: Promise<void> = Promise.resolve();
   try {
     const task = await learningTask(model, context, services);
+    let epochBegan = performance.now();
     const result = await services.trainer().train(task, {
       signal: AbortSignal.any([context.signal, cancel.signal]),
       onProgress: (progress) => {
+        const seconds = (performance.now() - epochBegan) / 1_000;
+        epochBegan = performance.now();
+        recorder.observe('hiphop_training_epoch_duration_seconds', { model: model.name }, seconds);
         const shown = [
           prisma.model.update({ where: { id: modelId }, data: { progress: { ...progress } } }),
           context.progress(progress),

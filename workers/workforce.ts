@@ -9,6 +9,8 @@ import { openDatabase } from '../shared/database/index.ts';
 import { beat, heartbeatMs } from '../shared/heartbeat.ts';
 import { Learner } from '../shared/learning/learner.ts';
 import type { Logger } from '../shared/logging.ts';
+import { recorder } from '../shared/metrics/recorder.ts';
+import { startReporting } from '../shared/metrics/reporting.ts';
 import { openQueueBackend, type Worker } from '../shared/queues/backend.ts';
 import { Queues } from '../shared/queues/queues.ts';
 import { syncSchedules } from '../shared/schedules/sync.ts';
@@ -50,16 +52,27 @@ export async function startWorkers(
   builders: Record<StageName, HandlerBuilder>,
 ): Promise<Workforce> {
   const database = await openDatabase(config, log);
+  const reporting = startReporting(database.pool, log, 'worker');
   const backend = await openQueueBackend(config, database.url);
   const queues = new Queues(backend);
   const pool = lazily(() => new SpectrogramPool(config.audio));
   const learning = { preference: config.tensorflow, cacheDir: config.cacheDir };
-  // biome-ignore lint/style/noProcessEnv: a child process gets this one's environment
-  const tagger = lazily(() => new Tagger(learning, process.env));
+  const id = randomUUID();
+  let backendLoaded: string | null = null;
+  const tagger = lazily(() => {
+    // biome-ignore lint/style/noProcessEnv: a child process gets this one's environment
+    const made = new Tagger(learning, process.env);
+    tellBackend(made.describe());
+    return made;
+  });
   const newLearner = () =>
     // biome-ignore lint/style/noProcessEnv: a child process gets this one's environment
     new Learner(learning, process.env);
-  const trainer = lazily(newLearner);
+  const trainer = lazily(() => {
+    const made = newLearner();
+    tellBackend(made.describe().then(({ backend: loaded }) => loaded));
+    return made;
+  });
   const judge = lazily(newLearner);
   const services: Services = {
     config,
@@ -99,6 +112,8 @@ export async function startWorkers(
     worker.on('failed', (job, error) => {
       if (!job || !/stalled more than/.test(error.message)) return;
       const reason = `its worker died or hung ${maxStalledCount + 1} times while at it`;
+      const seconds = (Date.now() - (job.processedOn ?? Date.now())) / 1_000;
+      recorder.observe('hiphop_job_duration_seconds', { stage: handler.stage, outcome: 'failed' }, seconds);
       settleFailure(handler, job, 'exhausted', reason, run).catch((failure) =>
         log.error({ err: failure, job: job.id }, 'a failure could not be recorded'),
       );
@@ -143,9 +158,18 @@ export async function startWorkers(
     };
   }
 
+  /** Which TensorFlow this process has loaded stands in its row; whoever asked for it hears of a failure. */
+  function tellBackend(loading: Promise<string>): void {
+    loading
+      .then((loaded) => {
+        backendLoaded = loaded;
+        return database.prisma.workerProcess.updateMany({ where: { id }, data: { backend: loaded } });
+      })
+      .catch((error) => log.debug({ err: error }, 'which back end was loaded is not known'));
+  }
+
   async function register(): Promise<{ stop: () => Promise<void> }> {
-    const id = randomUUID();
-    const data = { host: hostname(), pid: process.pid, stages: [...only] };
+    const data = { host: hostname(), pid: process.pid, stages: [...only], backend: backendLoaded };
     await database.prisma.workerProcess.create({ data: { id, ...data } });
     const timer = setInterval(() => {
       beat(database.prisma, id).catch((error) =>
@@ -172,6 +196,7 @@ export async function startWorkers(
       await schedules?.stop();
       await row.stop();
       await queues.close();
+      await reporting.stop();
       await database.close();
     },
   };

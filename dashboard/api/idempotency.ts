@@ -8,7 +8,21 @@ import { Problem } from './problem.ts';
 /** How long an answer is remembered, in milliseconds. */
 export const rememberedMs = 24 * 3_600_000;
 /** A first request that was not answered for so long has died with its server, in milliseconds. */
-const abandonedMs = 5 * 60_000;
+export const abandonedMs = 5 * 60_000;
+
+interface Asked {
+  caller: Caller;
+  request: Request;
+  response: Response;
+  /** What the route answers with when it is done. */
+  status: number;
+}
+
+/** Whose key: the same key of two callers is two. */
+interface Key {
+  who: string;
+  key: string;
+}
 
 /**
  * Do the work, or answer what the first request of this key was answered.
@@ -17,57 +31,42 @@ const abandonedMs = 5 * 60_000;
  */
 export async function withIdempotency(
   prisma: PrismaClient,
-  asked: { caller: Caller; request: Request; response: Response },
+  { caller, request, response, status }: Asked,
   work: () => Promise<unknown>,
 ): Promise<unknown> {
-  const { caller, request, response } = asked;
   const key = request.get('idempotency-key');
   if (key === undefined) return work();
   if (!/^[\x21-\x7e]{1,128}$/.test(key)) {
     throw new Problem(400, 'Idempotency-Key: up to 128 visible ASCII characters');
   }
   const id = { who: caller.name, key };
-  const requestHash = createHash('sha256')
-    .update(JSON.stringify([request.method, request.originalUrl, request.body ?? null]))
-    .digest('hex');
-  const first = await claim(prisma, id, requestHash);
-  if (!first) {
-    const known = await prisma.idempotencyKey.findUnique({ where: { who_key: id } });
-    if (!known || known.status === null) {
-      throw new Problem(409, 'the first request with this Idempotency-Key is still being answered');
-    }
-    if (known.requestHash !== requestHash) {
-      throw new Problem(422, 'this Idempotency-Key was used for another request');
-    }
+  const requestHash = hashOf(request);
+  if (!(await claim(prisma, id, requestHash))) {
+    const answer = await firstAnswer(prisma, id, requestHash);
     response.set('Idempotent-Replayed', 'true');
-    return known.response ?? undefined;
-  }
-  try {
-    const answer = await work();
-    const kept = answer === undefined ? Prisma.DbNull : JSON.parse(JSON.stringify(answer));
-    await prisma.idempotencyKey.update({
-      where: { who_key: id },
-      data: { status: 200, response: kept },
-    });
     return answer;
+  }
+  let answer: unknown;
+  try {
+    answer = await work();
   } catch (error) {
     await prisma.idempotencyKey.deleteMany({ where: { ...id, status: null } });
     throw error;
   }
+  // The work is done, whatever becomes of the note about it: where none can be made, the key stays taken.
+  const kept = answer === undefined ? Prisma.DbNull : JSON.parse(JSON.stringify(answer));
+  await prisma.idempotencyKey.updateMany({ where: id, data: { status, response: kept } });
+  return answer;
 }
 
-/** Whether this request is the first of its key. */
-async function claim(
-  prisma: PrismaClient,
-  id: { who: string; key: string },
-  requestHash: string,
-): Promise<boolean> {
+/** Whether this request is the first of its key. Keys that nobody comes back for are forgotten on the way. */
+async function claim(prisma: PrismaClient, id: Key, requestHash: string): Promise<boolean> {
+  const now = Date.now();
   await prisma.idempotencyKey.deleteMany({
     where: {
-      ...id,
       OR: [
-        { createdAt: { lt: new Date(Date.now() - rememberedMs) } },
-        { status: null, createdAt: { lt: new Date(Date.now() - abandonedMs) } },
+        { createdAt: { lt: new Date(now - rememberedMs) } },
+        { ...id, status: null, createdAt: { lt: new Date(now - abandonedMs) } },
       ],
     },
   });
@@ -77,3 +76,20 @@ async function claim(
   });
   return count === 1;
 }
+
+/** @throws Problem */
+async function firstAnswer(prisma: PrismaClient, id: Key, requestHash: string): Promise<unknown> {
+  const first = await prisma.idempotencyKey.findUnique({ where: { who_key: id } });
+  if (first && first.requestHash !== requestHash) {
+    throw new Problem(422, 'this Idempotency-Key was used for another request');
+  }
+  if (!first || first.status === null) {
+    throw new Problem(409, 'the first request with this Idempotency-Key is still being answered');
+  }
+  return first.response ?? undefined;
+}
+
+const hashOf = ({ method, originalUrl, body }: Request) =>
+  createHash('sha256')
+    .update(JSON.stringify([method, originalUrl, body ?? null]))
+    .digest('hex');

@@ -56,7 +56,7 @@ async function handle(
     answer = route.startsWork
       ? await withIdempotency(
           parts.session.database.prisma,
-          { caller: context.caller, request, response },
+          { caller: context.caller, request, response, status: route.status ?? 200 },
           work,
         )
       : await work();

@@ -55,6 +55,7 @@ export function notFound(what: string): never {
 
 /** Read a request's part. @throws Problem 400 that names each thing that is wrong */
 export function parsePart<T>(schema: z.ZodType<T>, value: unknown, part: 'path' | 'query' | 'body'): T {
+  if (holdsNul(value)) throw new Problem(400, `${part}: a NUL character stands in it`);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.map(({ path, message }) => ({
@@ -62,6 +63,17 @@ export function parsePart<T>(schema: z.ZodType<T>, value: unknown, part: 'path' 
     message,
   }));
   throw new Problem(400, errors.map(({ at, message }) => `${at}: ${message}`).join('; '), errors);
+}
+
+/** PostgreSQL takes no NUL in a text. Without recursion: a body may be nested as deep as it is long. */
+function holdsNul(value: unknown): boolean {
+  const rest = [value];
+  while (rest.length > 0) {
+    const next = rest.pop();
+    if (typeof next === 'string' && next.includes('\0')) return true;
+    if (typeof next === 'object' && next !== null) for (const part of Object.values(next)) rest.push(part);
+  }
+  return false;
 }
 
 /**
@@ -76,6 +88,7 @@ export function problemOf(error: unknown): Problem {
   }
   const { status, type } = error as { status?: unknown; type?: unknown };
   if (status === 413) return new Problem(413, 'the request is larger than is taken here');
+  if (status === 415) return new Problem(415, 'the body is in a character set or encoding that is not taken');
   if (status === 400 && type === 'entity.parse.failed') return new Problem(400, 'the body is no JSON');
   if (status === 400) return new Problem(400, 'the request cannot be read');
   return new Problem(500, 'this was not foreseen; the log of the server says what it was');

@@ -1,7 +1,9 @@
 /** All topics that the pages see move. */
 import type { Session } from '../../producers/session.ts';
+import { pipelineTopic } from '../api/pipeline/snapshot.ts';
+import { scheduleTopic } from '../api/schedules/topic.ts';
 import type { Topic } from './hub.ts';
 
-export function topicsOf(_session: Session): Topic[] {
-  return [];
+export function topicsOf(session: Session): Topic[] {
+  return [pipelineTopic(session), scheduleTopic(session)];
 }

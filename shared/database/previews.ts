@@ -139,20 +139,25 @@ export async function markTracksReady(
   pool: pg.Pool,
   row: AudioRow,
   audio: { contentHash: string; durationMs: number | null; keepPreview: boolean },
-): Promise<void> {
-  await pool.query(
-    `WITH moved AS (
+): Promise<number> {
+  const { rows } = await pool.query<{ fresh: number }>(
+    `WITH before AS (
+       SELECT id, state FROM tracks
+       WHERE id = $1 OR (location = $2 AND state IN ('queued', 'fetched', 'failed'))
+       ORDER BY id FOR UPDATE
+     ), moved AS (
        UPDATE tracks SET state = 'ready', content_hash = $3, failure_reason = NULL, updated_at = now(),
          duration_ms = coalesce(duration_ms, $4)
-       WHERE id IN (
-         SELECT id FROM tracks WHERE id = $1 OR (location = $2 AND state IN ('queued', 'fetched', 'failed'))
-         ORDER BY id FOR UPDATE)
+       WHERE id IN (SELECT id FROM before)
        RETURNING id
-     ), used AS (DELETE FROM previews WHERE content_hash = $3 AND NOT $5::boolean)
-     UPDATE failures SET state = 'resolved', updated_at = now()
-     WHERE track_id IN (SELECT id FROM moved) AND stage <> 'embedding' AND state IN ('open', 'retried')`,
+     ), used AS (DELETE FROM previews WHERE content_hash = $3 AND NOT $5::boolean
+     ), resolved AS (
+       UPDATE failures SET state = 'resolved', updated_at = now()
+       WHERE track_id IN (SELECT id FROM moved) AND stage <> 'embedding' AND state IN ('open', 'retried'))
+     SELECT count(*)::int AS fresh FROM before WHERE state <> 'ready'`,
     [row.id, row.address, audio.contentHash, audio.durationMs, audio.keepPreview],
   );
+  return rows[0]!.fresh;
 }
 
 /**
@@ -197,11 +202,20 @@ export async function dropPreview(pool: pg.Pool, contentHash: string): Promise<v
 
 /** The bytes kept under a hash, or null when they are not kept any more. */
 export async function loadPreview(pool: pg.Pool, contentHash: string): Promise<Buffer | null> {
+  return readPieces(pool, 'previews', contentHash);
+}
+
+/** The bytes of a row; null when there is none. */
+export async function readPieces(
+  pool: pg.Pool,
+  table: 'previews' | 'uploads',
+  contentHash: string,
+): Promise<Buffer | null> {
   // The column is stored uncompressed outside the row, so a piece is read without the rest.
   const piece = async (start: number) => {
     const { rows } = await pool.query<{ size: number; piece: Buffer }>(
       `SELECT octet_length(bytes) AS size, substring(bytes FROM $2 FOR $3) AS piece
-       FROM previews WHERE content_hash = $1`,
+       FROM ${table} WHERE content_hash = $1`,
       [contentHash, start + 1, pieceBytes],
     );
     return rows[0] ?? null; // another worker may have used it up

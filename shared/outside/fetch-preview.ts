@@ -7,7 +7,8 @@
 import { isIP } from 'node:net';
 import { Agent, buildConnector, type Dispatcher, request } from 'undici';
 import type { OutsideConfig } from '../config.ts';
-import { PermanentError } from '../errors.ts';
+import { PermanentError, WaitError } from '../errors.ts';
+import { countRequest, countWait, previewService } from '../metrics/outside.ts';
 import {
   type AddressRule,
   assertAllowed,
@@ -90,7 +91,7 @@ export function createPreviewFetcher(
     for (let hop = 0; hop <= mostRedirects; hop++) {
       const answer = await ask(url, agents[hosts.placeOf(url)], signal, partial?.size ?? 0);
       const next = redirectOf(answer, url);
-      if (!next) return readPreview(answer, url, config.previewMaxBytes, partial);
+      if (!next) return readPreview(answer, url, config.previewMaxBytes, partial).catch(waitIsCounted(url));
       await readAway(answer);
       url = next;
     }
@@ -135,22 +136,33 @@ function newAgent(rule: AddressRule, limits: PreviewLimits, options: PreviewFetc
   });
 }
 
+/** Whoever asks us to wait is counted. */
+function waitIsCounted(url: URL) {
+  return (error: unknown): never => {
+    if (error instanceof WaitError) countWait(previewService(url), error.waitMs);
+    throw error;
+  };
+}
+
 async function ask(
   url: URL,
   dispatcher: Agent,
   signal: AbortSignal,
   from: number,
 ): Promise<Dispatcher.ResponseData> {
+  const answered = countRequest(previewService(url));
   try {
     const headers = {
       ...{ accept: 'audio/*', 'accept-encoding': 'identity' },
       ...(from > 0 ? { range: `bytes=${from}-` } : {}),
     };
     const answer = await request(url, { dispatcher, signal, headers });
+    answered(answer.statusCode);
     // A body that is thrown away unread reports that it was: nobody listens any more.
     answer.body.on('error', () => {});
     return answer;
   } catch (error) {
+    answered(undefined);
     throw explained(error, url);
   }
 }

@@ -12,6 +12,7 @@ import {
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { reasonOf, UserError } from '../errors.ts';
+import { startTracing, type Tracing } from '../metrics/tracing.ts';
 
 export type { Job, Queue, Worker } from 'bullmq';
 
@@ -33,13 +34,26 @@ const postgresConnections = 3;
  * @throws UserError when Redis does not answer
  */
 export async function openQueueBackend(
-  config: { redisUrl: string | undefined },
+  config: { redisUrl: string | undefined; otlpEndpoint?: string | undefined },
   databaseUrl: string,
 ): Promise<QueueBackend> {
-  return config.redisUrl ? openRedis(config.redisUrl, databaseUrl) : openPostgres(databaseUrl);
+  const tracing = config.otlpEndpoint ? await startTracing(config.otlpEndpoint) : null;
+  const backend = await (config.redisUrl
+    ? openRedis(config.redisUrl, databaseUrl, tracing)
+    : openPostgres(databaseUrl, tracing));
+  return {
+    ...backend,
+    close: async () => {
+      await backend.close();
+      await tracing?.stop();
+    },
+  };
 }
 
-async function openPostgres(connectionString: string): Promise<QueueBackend> {
+/** What queues and workers report to, where traces are collected. */
+const reporting = (tracing: Tracing | null) => (tracing ? { telemetry: tracing.telemetry } : {});
+
+async function openPostgres(connectionString: string, tracing: Tracing | null): Promise<QueueBackend> {
   const client = new pg.Client({ connectionString });
   await client.connect();
   try {
@@ -48,23 +62,25 @@ async function openPostgres(connectionString: string): Promise<QueueBackend> {
     await client.end();
   }
   const connection = { connectionString, schema: 'bullmq', max: postgresConnections };
+  const shared = { connection, ...reporting(tracing) };
   const bound = withBackend(createPostgresBackend);
   return {
     kind: 'postgresql',
     // The classes differ from Redis's only in the type of their connection, which nobody else touches.
-    queue: (name) => new bound.Queue(name, { connection }) as unknown as Queue,
+    queue: (name) => new bound.Queue(name, shared) as unknown as Queue,
     worker: (name, processor, options) =>
-      new bound.Worker(name, processor as never, { ...(options as object), connection }) as unknown as Worker,
+      new bound.Worker(name, processor as never, { ...(options as object), ...shared }) as unknown as Worker,
     close: async () => {},
   };
 }
 
-async function openRedis(url: string, databaseUrl: string): Promise<QueueBackend> {
+async function openRedis(url: string, databaseUrl: string, tracing: Tracing | null): Promise<QueueBackend> {
   await assertRedisAnswers(url);
   // BullMQ wants its commands to wait for Redis to come back rather than to fail.
   const connection = new Redis(url, { maxRetriesPerRequest: null });
   connection.on('error', () => {}); // reconnects by itself; commands report what they miss
-  const shared: QueueOptions = { connection, prefix: `hiphop-${await databaseIdentity(databaseUrl)}` };
+  const prefix = `hiphop-${await databaseIdentity(databaseUrl)}`;
+  const shared: QueueOptions = { connection, prefix, ...reporting(tracing) };
   const bound = withBackend(createRedisBackend);
   return {
     kind: 'redis',

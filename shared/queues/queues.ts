@@ -16,6 +16,7 @@ export type NextJob = {
 }[StageName];
 
 export interface QueueCounts {
+  /** Also what waits for the end of a pause. */
   waiting: number;
   active: number;
   delayed: number;
@@ -121,6 +122,15 @@ export class Queues {
       failed: counts['failed'] ?? 0,
       paused,
     };
+  }
+
+  /** Hold a stage on all machines: jobs under way end, none begins until `resume`. */
+  async pause(name: StageName): Promise<void> {
+    await this.of(name).pause();
+  }
+
+  async resume(name: StageName): Promise<void> {
+    await this.of(name).resume();
   }
 
   async allCounts(): Promise<Record<StageName, QueueCounts>> {

@@ -5,6 +5,7 @@
 import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { reasonOf, WaitError } from '../../errors.ts';
+import { countRequest, countWait } from '../../metrics/outside.ts';
 import { tooManyRequests } from '../../outside/answers.ts';
 import { withTimeLimit } from '../../outside/time-limit.ts';
 
@@ -78,16 +79,22 @@ export function createDeezer(origin: string, limits: Partial<DeezerLimits> = {})
 }
 
 async function ask(address: string, dispatcher: Agent, signal: AbortSignal): Promise<DeezerTrack | null> {
-  const { statusCode, headers, body } = await request(address, { dispatcher, signal }).catch(unreachable);
-  const text = await body.text().catch(unreachable);
-  if (statusCode === 429) throw tooManyRequests('Deezer', headers['retry-after']);
+  const answered = countRequest('deezer');
+  const failed = (error: unknown) => {
+    answered(undefined);
+    return unreachable(error);
+  };
+  const { statusCode, headers, body } = await request(address, { dispatcher, signal }).catch(failed);
+  const text = await body.text().catch(failed);
+  answered(statusCode);
+  if (statusCode === 429) throw wait(tooManyRequests('Deezer', headers['retry-after']));
   if (statusCode !== 200) throw new Error(`Deezer answers with status ${statusCode}`);
   const answer = parse(text);
-  const failed = errorAnswer.safeParse(answer);
-  if (failed.success) {
-    const { code, message } = failed.data.error;
+  const refused = errorAnswer.safeParse(answer);
+  if (refused.success) {
+    const { code, message } = refused.data.error;
     if (code === codes.noData) return null;
-    if (code === codes.quota) throw new WaitError('Deezer’s quota is used up (code 4)', quotaWaitMs);
+    if (code === codes.quota) throw wait(new WaitError('Deezer’s quota is used up (code 4)', quotaWaitMs));
     throw new Error(`Deezer answers with error ${code}: ${message ?? 'no message'}`);
   }
   const track = trackAnswer.safeParse(answer);
@@ -103,6 +110,11 @@ function parse(text: string): unknown {
   } catch {
     throw new Error('Deezer’s answer is not JSON');
   }
+}
+
+function wait(error: WaitError): WaitError {
+  countWait('deezer', error.waitMs);
+  return error;
 }
 
 function unreachable(error: unknown): never {

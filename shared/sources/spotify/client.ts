@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import SpotifyWebApi from 'spotify-web-api-node';
 import type { OutsideConfig } from '../../config.ts';
 import { PermanentError, UserError, WaitError } from '../../errors.ts';
+import { countRequest, countWait } from '../../metrics/outside.ts';
 import { readSearchAnswer, type SearchRows } from './answer.ts';
 
 /** How long an answer may take to begin and to end, in milliseconds. */
@@ -63,21 +64,23 @@ export function createSpotifyClient(outside: OutsideConfig, limits = usualLimits
   return {
     askForToken: async () => {
       const api = new SpotifyWebApi({ clientId, clientSecret });
-      const { body } = await call(target, () => api.clientCredentialsGrant()).catch((error: unknown) => {
-        if (error instanceof RequestRefusedError || error instanceof TokenRefusedError) {
-          throw new PermanentError(
-            'Spotify refuses the credentials: check SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET',
-          );
-        }
-        throw error;
-      });
+      const { body } = await call('spotify-token', target, () => api.clientCredentialsGrant()).catch(
+        (error: unknown) => {
+          if (error instanceof RequestRefusedError || error instanceof TokenRefusedError) {
+            throw new PermanentError(
+              'Spotify refuses the credentials: check SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET',
+            );
+          }
+          throw error;
+        },
+      );
       if (typeof body?.access_token !== 'string')
         throw new Error('the answer to the token request has no token');
       return { token: body.access_token, seconds: body.expires_in };
     },
     search: async ({ q, limit, offset, market }, token) => {
       const api = new SpotifyWebApi({ accessToken: token });
-      const { body } = await call(target, () => api.searchTracks(q, { limit, offset, market }));
+      const { body } = await call('spotify', target, () => api.searchTracks(q, { limit, offset, market }));
       return readSearchAnswer(body);
     },
   };
@@ -134,15 +137,26 @@ function redirect(module: Builder, which: 'spotifyApi' | 'spotifyAccounts'): voi
 }
 
 /** Make a call and turn the library's errors into ours. None of them carries a header of the request. */
-async function call<T>({ outside, limits }: Target, request: () => Promise<T>): Promise<T> {
+async function call<T>(
+  service: 'spotify' | 'spotify-token',
+  { outside, limits }: Target,
+  request: () => Promise<T>,
+): Promise<T> {
+  const answered = countRequest(service);
   // Both are read while the request is begun, before anything else can run.
   hosts = outside;
   superagent.Request.prototype._timeout = limits.deadline;
   superagent.Request.prototype._responseTimeout = limits.response;
   try {
-    return await request();
+    const answer = await request();
+    answered(200);
+    return answer;
   } catch (error) {
-    throw translate(error as LibraryError);
+    const { statusCode } = error as LibraryError;
+    answered(statusCode);
+    const translated = translate(error as LibraryError);
+    if (translated instanceof WaitError) countWait(service, translated.waitMs);
+    throw translated;
   }
 }
 

@@ -25,9 +25,9 @@ test('each route is in it once, with who may use it', () => {
   }
 });
 
-test('what changes something is for named people, but for signing in', () => {
+test('what changes something is for named people, but for signing in and out', () => {
   const open = routes.filter(({ method, allows }) => method !== 'get' && !allows).map(({ path }) => path);
-  expect(open).toEqual(['/sign-in']);
+  expect(open).toEqual(['/sign-in', '/sign-out']);
 });
 
 test('parameters of a path are described', () => {

@@ -1,0 +1,58 @@
+/** What a browser may do with an answer of ours, and from where it may have been asked for. */
+import type { RequestHandler } from 'express';
+import helmet from 'helmet';
+import { Problem } from '../api/problem.ts';
+import { namesThisMachine } from './loopback.ts';
+
+const none = ["'none'"];
+const self = ["'self'"];
+
+const policy = (styleSrc: readonly string[]) => ({
+  useDefaults: false,
+  directives: {
+    defaultSrc: none,
+    scriptSrc: self,
+    styleSrc: [...styleSrc],
+    imgSrc: [...self, 'data:', 'blob:'],
+    mediaSrc: [...self, 'blob:'],
+    fontSrc: [...self, 'data:'],
+    connectSrc: self,
+    formAction: self,
+    frameAncestors: none,
+    baseUri: none,
+  },
+});
+
+/**
+ * Security headers. The queues' board draws with style attributes: there, and there alone, they are taken.
+ * @param https whether browsers are told never to come without it
+ */
+export function securityHeaders(https: boolean): RequestHandler {
+  const headers = (styleSrc: readonly string[]) =>
+    helmet({
+      contentSecurityPolicy: policy(styleSrc),
+      strictTransportSecurity: https && { maxAge: 180 * 24 * 3600, includeSubDomains: false },
+      xFrameOptions: { action: 'deny' },
+      referrerPolicy: { policy: 'same-origin' },
+    });
+  const strict = headers(self);
+  const board = headers([...self, "'unsafe-inline'"]);
+  return (request, response, next) => {
+    const isBoard = request.path === '/queues' || request.path.startsWith('/queues/');
+    (isBoard ? board : strict)(request, response, next);
+  };
+}
+
+/** Where no password is asked for, only this machine's own names lead here, and no proxy. */
+export function ownNamesOnly(accountsExist: () => Promise<boolean>): RequestHandler {
+  return async (request, _response, next) => {
+    const forwarded = ['forwarded', 'x-forwarded-for', 'x-forwarded-host'].some((name) => request.get(name));
+    if (!forwarded && namesThisMachine(request.headers.host)) return next();
+    if (await accountsExist()) return next();
+    throw new Problem(
+      403,
+      'without accounts these pages are for this machine alone, under 127.0.0.1 or localhost: ' +
+        'hiphop accounts add makes an account',
+    );
+  };
+}

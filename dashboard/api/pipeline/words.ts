@@ -1,0 +1,34 @@
+/** What rows say, for people, without folders of this machine. */
+import { crawlQuerySchema } from '../../../shared/sources/spotify/query.ts';
+
+/** What a crawl was asked for. */
+export function askedFor(source: string, query: unknown): string {
+  const parsed = crawlQuerySchema.safeParse(query);
+  if (parsed.success) {
+    const { genre, years, market, limit } = parsed.data;
+    const span = years[0] === years[1] ? `${years[0]}` : `${years[0]} to ${years[1]}`;
+    return `${genre}, ${span}, market ${market}${limit === null ? '' : `, ${limit} tracks at most`}`;
+  }
+  const path = (query as { path?: unknown } | null)?.path;
+  return typeof path === 'string' ? `the catalogue ${lastName(path)}` : `a catalogue of ${source}`;
+}
+
+/** A file's name without its folders. */
+export function lastName(path: string): string {
+  return path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
+}
+
+/** A sentence without the folders that it names; addresses stay. */
+export function withoutFolders(text: string): string {
+  return text.replace(/(?<![\w:/.])(?:[A-Za-z]:)?[\\/](?:[^\s'"`:\\/]+[\\/])+([^\s'"`:\\/]+)/g, '…/$1');
+}
+
+/** A subject of a failure: a title, or a file by its name alone. */
+export function subjectInWords(subject: string): string {
+  return /^([A-Za-z]:)?[\\/]/.test(subject) ? lastName(subject) : subject;
+}
+
+/** The reason to the letter as it stands in rows, told by how it is shown. */
+export function reasonsShownAs(shown: string, reasons: readonly string[]): string[] {
+  return reasons.filter((reason) => reason === shown || withoutFolders(reason) === shown);
+}

@@ -1,0 +1,36 @@
+/** Old hours and old lines go. */
+import type pg from 'pg';
+import { allHours } from './recorder.ts';
+
+/** How long they are kept, in days. */
+export const keptDays = { measurements: 90, logLines: 14 } as const;
+/** So many lines are kept at most, the newest. */
+export const mostLogLines = 500_000;
+/** Rows removed by one statement: long transactions slow the queues down. */
+const chunk = 10_000;
+
+/** Any number of processes may do this; one at a time does. */
+export async function prune(
+  pool: Pick<pg.Pool, 'query'>,
+  limits = { ...keptDays, mostLogLines },
+): Promise<void> {
+  const removals: [sql: string, limit: number][] = [
+    [
+      `SELECT ctid FROM measurements
+       WHERE hour > to_timestamp(${allHours}) AND hour < now() - $1 * interval '1 day' LIMIT ${chunk}`,
+      limits.measurements,
+    ],
+    [`SELECT ctid FROM log_lines WHERE at < now() - $1 * interval '1 day' LIMIT ${chunk}`, limits.logLines],
+    [
+      `SELECT ctid FROM log_lines
+       WHERE id <= (SELECT id FROM log_lines ORDER BY id DESC OFFSET $1 LIMIT 1) ORDER BY id LIMIT ${chunk}`,
+      limits.mostLogLines,
+    ],
+  ];
+  for (const [rows, limit] of removals) {
+    const table = /FROM (\w+)/.exec(rows)![1];
+    const remove = `DELETE FROM ${table} WHERE ctid IN (${rows})
+      AND (SELECT pg_try_advisory_xact_lock(hashtext('hiphop prune')))`;
+    while (((await pool.query(remove, [limit])).rowCount ?? 0) === chunk);
+  }
+}
