@@ -7,7 +7,8 @@ import { namesThisMachine } from './loopback.ts';
 const none = ["'none'"];
 const self = ["'self'"];
 
-const policy = (styleSrc: readonly string[]) => ({
+/** @param baseUri where a page may have its relative addresses begin */
+const policy = (styleSrc: readonly string[], baseUri: readonly string[]) => ({
   useDefaults: false,
   directives: {
     defaultSrc: none,
@@ -19,24 +20,25 @@ const policy = (styleSrc: readonly string[]) => ({
     connectSrc: self,
     formAction: self,
     frameAncestors: none,
-    baseUri: none,
+    baseUri: [...baseUri],
   },
 });
 
 /**
- * Security headers. The queues' board draws with style attributes: there, and there alone, they are taken.
+ * Security headers. The queues' board draws with style attributes and names its base: there, and there alone,
+ * they are taken.
  * @param https whether browsers are told never to come without it
  */
 export function securityHeaders(https: boolean): RequestHandler {
-  const headers = (styleSrc: readonly string[]) =>
+  const headers = (styleSrc: readonly string[], baseUri: readonly string[]) =>
     helmet({
-      contentSecurityPolicy: policy(styleSrc),
+      contentSecurityPolicy: policy(styleSrc, baseUri),
       strictTransportSecurity: https && { maxAge: 180 * 24 * 3600, includeSubDomains: false },
       xFrameOptions: { action: 'deny' },
       referrerPolicy: { policy: 'same-origin' },
     });
-  const strict = headers(self);
-  const board = headers([...self, "'unsafe-inline'"]);
+  const strict = headers(self, none);
+  const board = headers([...self, "'unsafe-inline'"], self);
   return (request, response, next) => {
     const isBoard = request.path === '/queues' || request.path.startsWith('/queues/');
     (isBoard ? board : strict)(request, response, next);

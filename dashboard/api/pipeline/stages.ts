@@ -60,8 +60,8 @@ const stageActions = {
   resume: ['POST /queues/{stage}/resume', 'PUT /queues/resume'],
 };
 const scheduleActions = {
-  pause: ['POST /schedules/{name}/pause'],
-  resume: ['POST /schedules/{name}/resume'],
+  pause: ['POST /schedules/{schedule}/pause'],
+  resume: ['POST /schedules/{schedule}/resume'],
 };
 
 /** The newest entry of the audit says who; where that is the end of a pause, somebody paused past the audit. */
