@@ -13,6 +13,7 @@ import { mountRoutes, problemHandler, sendProblem } from './api/mount.ts';
 import { openApiDocument } from './api/openapi.ts';
 import { Problem } from './api/problem.ts';
 import { routes } from './api/routes.ts';
+import { closeExcerpts } from './audio/excerpts.ts';
 import { EventHub } from './events/hub.ts';
 import { topicsOf } from './events/topics.ts';
 import { mountHealth } from './metrics/health.ts';
@@ -49,6 +50,7 @@ export async function startDashboard(session: Session): Promise<Dashboard> {
       const force = setTimeout(() => server.closeAllConnections(), 2_000);
       await closed;
       clearTimeout(force);
+      await closeExcerpts();
     },
   };
 }

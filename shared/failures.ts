@@ -75,6 +75,7 @@ export interface FailureFilter {
   text?: string;
   /** Leaves out what songs are called when `text` is looked for. */
   blindToSongs?: boolean;
+  songId?: number;
   crawlId?: number;
   ids?: number[];
   /** None that was recorded after this one. */
@@ -96,6 +97,7 @@ export function failureWhere(filter: FailureFilter): Prisma.FailureWhereInput {
         }
       : {}),
     ...(filter.crawlId ? { crawlId: filter.crawlId } : {}),
+    ...(filter.songId ? { songId: filter.songId } : {}),
     ...(filter.ids || filter.upToId
       ? {
           id: {

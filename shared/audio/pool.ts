@@ -89,6 +89,15 @@ export class SpectrogramPool {
     return this.#run('makeLogMelExcerpt', [bytes, parameters], signal);
   }
 
+  /** Write what `make` looks at of an audio file as a WAV file, as {@link makeExcerptWav} does. */
+  makeExcerptWav(
+    bytes: Uint8Array,
+    parameters: SpectrogramParameters,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array> {
+    return this.#run('makeExcerptWav', [bytes, parameters], signal);
+  }
+
   async #run<T>(method: string, task: readonly unknown[], signal: AbortSignal | undefined): Promise<T> {
     await this.#takeTurn(signal);
     try {

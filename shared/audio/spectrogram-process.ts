@@ -4,6 +4,7 @@ import workerpool from 'workerpool';
 import { PermanentError } from '../errors.ts';
 import { entryPoint } from '../paths.ts';
 import { RETIRED_EXIT_CODE } from './child-end.ts';
+import { makeExcerptWav } from './excerpt-wav.ts';
 import { makeLogMel, makeLogMelExcerpt } from './log-mel.ts';
 import type { ChildOutcome } from './pool.ts';
 import { makeSpectrogram } from './spectrogram.ts';
@@ -38,4 +39,5 @@ workerpool.worker({
   makeSpectrogram: withOutcome(makeSpectrogram),
   makeLogMel: withOutcome(makeLogMel),
   makeLogMelExcerpt: withOutcome(makeLogMelExcerpt),
+  makeExcerptWav: withOutcome(makeExcerptWav),
 });

@@ -1,3 +1,5 @@
 import type { Route } from '../route.ts';
+import { batchRoutes } from './batch-routes.ts';
+import { songRoutesOfOne } from './song-routes.ts';
 
-export const songRoutes: readonly Route[] = [];
+export const songRoutes: readonly Route[] = [...batchRoutes, ...songRoutesOfOne];

@@ -1,5 +1,105 @@
-import { Page } from '../../components/page.tsx';
+/** Drop songs in, and find them again. */
+import { useState } from 'react';
+import { Link, useSearchParams } from 'react-router';
+import type { BatchItem } from '../../../api/songs/schemas.ts';
+import { useApi, useMe } from '../../api.ts';
+import { Meter } from '../../components/meter.tsx';
+import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
+import { Status } from '../../components/status.tsx';
+import { DataTable, Pager } from '../../components/table.tsx';
+import { count, moment } from '../../format.ts';
+import { DropZone } from './drop-zone.tsx';
+
+type Batches = { total: number; offset: number; limit: number; items: BatchItem[] };
 
 export default function Songs() {
-  return <Page title="Songs">{null}</Page>;
+  const [search] = useSearchParams();
+  const me = useMe();
+  const [name, setName] = useState('');
+  const batches = useApi<Batches>('/batches', { offset: search.get('offset') });
+  const everybody = me.data?.role === 'operator' && me.data.needsSignIn;
+  return (
+    <Page
+      title="Songs"
+      lead="Drop in songs that nobody has heard yet: they are ranked by how much they sound like songs that became popular. A sieve over many, not an oracle on one."
+    >
+      <Panel title="New songs">
+        <DropZone name={name} onName={setName} />
+      </Panel>
+      <Panel title={everybody ? 'Batches of everybody (you are operator)' : 'Your batches'}>
+        <Loaded query={batches}>
+          {({ items, ...page }) =>
+            items.length === 0 ? (
+              <Empty title="No songs yet">
+                Drop some in above. They are seen by you and the operators of this machine, and by nobody
+                else; you can delete them with all that was made of them.
+              </Empty>
+            ) : (
+              <>
+                <DataTable
+                  caption="Batches of songs"
+                  rows={items}
+                  rowId={({ id }) => id}
+                  columns={[
+                    {
+                      id: 'name',
+                      header: 'Batch',
+                      sortBy: (row) => row.name ?? row.id,
+                      cell: (row) => <Link to={`/songs/batch/${row.id}`}>{row.name ?? row.id}</Link>,
+                    },
+                    {
+                      id: 'state',
+                      header: 'State',
+                      cell: ({ state }) => (
+                        <Status state={state === 'empty' ? 'waiting' : state} word={state} />
+                      ),
+                    },
+                    {
+                      id: 'progress',
+                      header: 'Judged',
+                      cell: ({ counts }) => (
+                        <Meter done={counts.scored + counts.failed} total={counts.total} noun="songs" />
+                      ),
+                    },
+                    {
+                      id: 'failed',
+                      header: 'Failed',
+                      numeric: true,
+                      sortBy: (row) => row.counts.failed,
+                      cell: ({ counts }) => count(counts.failed),
+                    },
+                    {
+                      id: 'model',
+                      header: 'Judge',
+                      cell: ({ model, modelName }) => (
+                        <Link to={`/models/${model}`}>
+                          {model} ({modelName})
+                        </Link>
+                      ),
+                    },
+                    ...(everybody
+                      ? [
+                          {
+                            id: 'owner',
+                            header: 'Whose',
+                            cell: ({ owner }: BatchItem) => owner ?? 'this machine',
+                          },
+                        ]
+                      : []),
+                    {
+                      id: 'created',
+                      header: 'Since',
+                      sortBy: (row) => row.createdAt,
+                      cell: (row) => moment(row.createdAt),
+                    },
+                  ]}
+                />
+                <Pager {...page} noun="batches" />
+              </>
+            )
+          }
+        </Loaded>
+      </Panel>
+    </Page>
+  );
 }

@@ -1,0 +1,104 @@
+/** Batches and songs as the API tells them: with no more certainty than there is. */
+import { basename } from 'node:path';
+import type {
+  Explanation,
+  Model,
+  Prisma,
+  Score,
+  ScoreBatch,
+  Song,
+} from '../../../shared/database/generated/client.ts';
+import { uploadedHash } from '../../../shared/database/uploads.ts';
+import { publicId } from '../../../shared/identifiers.ts';
+import { roundedShare } from '../../../shared/scoring/calibrated.ts';
+import { type RankRange, rankRanges } from '../../../shared/scoring/ranks.ts';
+import { verdictOf } from '../../../shared/scoring/verdict.ts';
+import { withoutFolders } from '../pipeline/words.ts';
+import type { Yardstick } from './reliability.ts';
+import type { BatchItem, ScoreView, SongCounts, SongItem } from './schemas.ts';
+
+/** Where a calibration was not measured, halves are the finest that is told. */
+const unknownCalibration = 0.25;
+
+export const batchInclude = {
+  model: { select: { id: true, name: true } },
+  owner: { select: { name: true } },
+} satisfies Prisma.ScoreBatchInclude;
+
+export type BatchRow = ScoreBatch & { model: Pick<Model, 'id' | 'name'>; owner: { name: string } | null };
+export type SongRow = Song & { score: Score | null; explanation: Pick<Explanation, 'songId'> | null };
+
+export const noSongs: SongCounts = { total: 0, waiting: 0, decoding: 0, judging: 0, scored: 0, failed: 0 };
+
+const steps = {
+  queued: 'waiting',
+  fetched: 'decoding',
+  ready: 'judging',
+  scored: 'scored',
+  failed: 'failed',
+} as const;
+
+export function countSongs(states: readonly { state: Song['state']; _count: number }[]): SongCounts {
+  const counts = { ...noSongs };
+  for (const { state, _count } of states) {
+    counts[steps[state]] += _count;
+    counts.total += _count;
+  }
+  return counts;
+}
+
+export function batchItem(row: BatchRow, counts: SongCounts): BatchItem {
+  const { id, name, state, createdAt, finishedAt, model, owner } = row;
+  return {
+    ...{ id: publicId('batch', id), name, state: counts.total === 0 ? 'empty' : state },
+    ...{ createdAt: createdAt.toISOString(), finishedAt: finishedAt?.toISOString() ?? null },
+    ...{ model: publicId('model', model.id), modelName: model.name, owner: owner?.name ?? null, counts },
+  };
+}
+
+/** The songs of a batch: best first, then those under way, then those that failed. */
+export function describeSongs(songs: readonly SongRow[], yardstick: Yardstick): SongItem[] {
+  const scored = songs
+    .filter((song) => song.score !== null)
+    .sort((a, b) => b.score!.probability - a.score!.probability || a.id - b.id);
+  const ranks = rankRanges(
+    scored.map(({ score }) => score!.probability),
+    yardstick.pairs.sureFrom,
+  );
+  const rest = songs.filter((song) => song.score === null);
+  return [
+    ...scored.map((song, index) =>
+      songItem(song, scoreView(song.score!, ranks[index]!, scored[index + 1]?.score ?? null, yardstick)),
+    ),
+    ...rest.filter(({ state }) => state !== 'failed').map((song) => songItem(song, null)),
+    ...rest.filter(({ state }) => state === 'failed').map((song) => songItem(song, null)),
+  ];
+}
+
+export function songItem(song: SongRow, score: ScoreView | null): SongItem {
+  const { id, file, title, state, failureReason, warnings, createdAt, location, explanation } = song;
+  return {
+    ...{ id: publicId('song', id), file: basename(file), title, step: steps[state], warnings },
+    reason: state === 'failed' ? withoutFolders(failureReason ?? 'it failed') : null,
+    ...{ createdAt: createdAt.toISOString(), uploaded: Boolean(uploadedHash(location)) },
+    ...{ explained: explanation !== null, score },
+  };
+}
+
+function scoreView(score: Score, rank: RankRange, next: Score | null, yardstick: Yardstick): ScoreView {
+  const { probability, percentile, unfamiliarity, comparedBy } = score;
+  const { reliability, heldOut, pairs } = yardstick;
+  const around = heldOut.around(probability);
+  const evidence = {
+    ...{ betterThanChance: reliability.betterThanChance, unfamiliarity },
+    ...{ neighbourhood: around, baseRate: heldOut.baseRate },
+  };
+  return {
+    ...{ probability, percentile: Math.round(percentile), rank: { ...rank } },
+    share: roundedShare(probability, reliability.calibrationError ?? unknownCalibration),
+    dots: around && [...around.dots],
+    alike: around && { songs: around.songs, popular: around.popular, groups: around.groups },
+    ...{ unfamiliarity, comparedBy, verdict: verdictOf(evidence) },
+    aboveNext: next && pairs.at(probability - next.probability),
+  };
+}

@@ -1,0 +1,167 @@
+/** What the songs' routes and events take and answer. */
+import { z } from 'zod';
+
+const at = z.iso.datetime().describe('ISO 8601, UTC');
+const whole = z.int().min(0);
+
+export const songCountsSchema = z.object({
+  total: whole,
+  waiting: whole.describe('uploaded, to be fetched by a worker'),
+  decoding: whole,
+  judging: whole,
+  scored: whole,
+  failed: whole,
+});
+export type SongCounts = z.infer<typeof songCountsSchema>;
+
+export const batchItemSchema = z.object({
+  id: z.string().describe('public id, e.g. `batch-3`'),
+  name: z.string().nullable(),
+  state: z.enum(['empty', 'running', 'done', 'cancelled']),
+  createdAt: at,
+  finishedAt: at.nullable(),
+  model: z.string(),
+  modelName: z.string(),
+  owner: z.string().nullable().describe('null: of the command line or of this machine'),
+  counts: songCountsSchema,
+});
+export type BatchItem = z.infer<typeof batchItemSchema>;
+
+/** How far a model may be trusted, from songs that it never heard. */
+export const reliabilitySchema = z.object({
+  model: z.string(),
+  name: z.string(),
+  dataSet: z.string(),
+  dataSetId: z.string(),
+  trainedAt: at.nullable(),
+  codeVersion: z.string().nullable(),
+  basis: z.string().describe('how the songs were kept from it'),
+  n: whole.describe('songs that it never heard'),
+  groups: whole.describe('different artists or recordings among them'),
+  rocAuc: z.number().nullable(),
+  rocAucCi95: z.tuple([z.number(), z.number()]).nullable(),
+  betterThanChance: z.boolean().describe('the interval lies above .5'),
+  calibrationError: z.number().nullable(),
+  baseRate: z.number().describe('share of popular songs among them'),
+  dummy: z.number().nullable().describe('ROC-AUC of always saying the same'),
+  logistic: z.number().nullable().describe('ROC-AUC of the linear model on mel statistics of the same run'),
+  released: z.object({ from: at.nullable(), to: at.nullable() }).describe('of the songs of its data set'),
+  threshold: z.number().describe('popular means a popularity of at least this'),
+  holdoutN: whole.describe('songs that a percentile compares with'),
+  pairs: whole.describe('pairs of held-out songs behind how sure an order is'),
+  words: z.array(z.string()).describe('all of it in plain sentences'),
+});
+export type Reliability = z.infer<typeof reliabilitySchema>;
+
+export const scoreSchema = z.object({
+  probability: z
+    .number()
+    .describe(
+      'of sounding like songs that became popular, as the model says it: more digits than it carries',
+    ),
+  percentile: z.number().describe("share of the data set's holdout songs that score lower, 0 to 100"),
+  rank: z
+    .object({ from: z.int(), to: z.int() })
+    .describe('ties included: from the best that it may be to the worst'),
+  share: z
+    .object({ count: z.int(), of: z.int(), words: z.string() })
+    .nullable()
+    .describe('the probability rounded to what its calibration carries; null: not even halves are'),
+  dots: z
+    .array(z.number())
+    .nullable()
+    .describe(
+      '20 equally likely values of the share of popular songs among those scored alike; null: too few',
+    ),
+  alike: z
+    .object({ songs: whole, popular: whole, groups: whole })
+    .nullable()
+    .describe('held-out songs that were scored most alike'),
+  unfamiliarity: z
+    .number()
+    .nullable()
+    .describe('share of tracks, in percent, nearer to their nearest than this song'),
+  comparedBy: z.string().nullable(),
+  verdict: z.object({ kind: z.enum(['more', 'less', 'inconclusive', 'unlike']), sentence: z.string() }),
+  aboveNext: z
+    .object({ share: z.number(), pairs: whole })
+    .nullable()
+    .describe('how often, in held-out pairs that far apart, the higher one was the popular one'),
+});
+export type ScoreView = z.infer<typeof scoreSchema>;
+
+export const songItemSchema = z.object({
+  id: z.string().describe('public id, e.g. `song-7`'),
+  file: z.string(),
+  title: z.string().nullable(),
+  step: z.enum(['waiting', 'decoding', 'judging', 'scored', 'failed']),
+  reason: z.string().nullable().describe('why it failed'),
+  warnings: z.array(z.string()),
+  createdAt: at,
+  uploaded: z.boolean().describe('its audio is kept here'),
+  explained: z.boolean(),
+  score: scoreSchema.nullable(),
+});
+export type SongItem = z.infer<typeof songItemSchema>;
+
+export const batchSchema = batchItemSchema.extend({
+  explain: whole.describe('so many of the best songs are explained'),
+  reliability: reliabilitySchema,
+  songs: z.array(songItemSchema).describe('best first, then those under way, then those that failed'),
+});
+export type BatchView = z.infer<typeof batchSchema>;
+
+export const versionSchema = z.object({
+  id: z.string(),
+  batch: z.string(),
+  file: z.string(),
+  createdAt: at,
+  model: z.string(),
+  step: z.string(),
+  percentile: z.number().nullable(),
+  move: z
+    .object({
+      direction: z.enum(['up', 'down', 'same']),
+      beyondNoise: z.boolean(),
+      share: z.number().nullable(),
+      words: z.string(),
+    })
+    .nullable()
+    .describe('against the version before; null: nothing to compare with'),
+});
+export type Version = z.infer<typeof versionSchema>;
+
+export const songSchema = songItemSchema.extend({
+  batch: z.string(),
+  reliability: reliabilitySchema,
+  spectrogram: z
+    .object({
+      bands: z.int(),
+      frames: z.int(),
+      seconds: z.number().describe('length of the excerpt'),
+      startSeconds: z.number().describe('where the excerpt begins in the song'),
+      durationSeconds: z.number(),
+      ticks: z.array(
+        z.object({ hz: z.number(), place: z.number().describe('0 is the lowest edge, 1 the highest') }),
+      ),
+    })
+    .nullable(),
+  explanation: z.looseObject({}).nullable().describe('as `hiphop score --explain` writes it'),
+  versions: z.array(versionSchema),
+});
+export type SongView = z.infer<typeof songSchema>;
+
+export const newBatchSchema = z.strictObject({
+  name: z.string().trim().min(1).max(120).nullable().default(null),
+  model: z
+    .string()
+    .regex(/^(model-)?\d{1,9}$/, 'expected something like model-3')
+    .nullable()
+    .default(null)
+    .describe('null: the champion'),
+  explain: z.int().min(0).max(100).default(3).describe('explain so many of the best songs'),
+});
+
+/** Pushed as event `songs`. */
+export const songsSnapshot = z.object({ batches: z.array(batchItemSchema) });
+export type SongsSnapshot = z.infer<typeof songsSnapshot>;

@@ -1,0 +1,207 @@
+import { z } from 'zod';
+import { retryFailures } from '../../../producers/failures.ts';
+import type { SpectrogramParameters } from '../../../shared/audio/parameters.ts';
+import { spectrogramPicture } from '../../../shared/audio/spectrogram-picture.ts';
+import { loadAudio } from '../../../shared/database/uploads.ts';
+import { publicId } from '../../../shared/identifiers.ts';
+import { songOwners } from '../../access/caller.ts';
+import { excerptPool } from '../../audio/excerpts.ts';
+import { readSpectrogram } from '../../audio/spectrograms.ts';
+import { saidSchema } from '../pipeline/schemas.ts';
+import { notFound, Problem } from '../problem.ts';
+import { type Context, fileRoute, idOf, type Route, route } from '../route.ts';
+import { describeSongs, songItem } from './describe.ts';
+import { forgetSong } from './forget.ts';
+import { findSong } from './owned.ts';
+import { yardstickOf } from './reliability.ts';
+import { type SongView, songSchema } from './schemas.ts';
+import { versionsOf } from './versions.ts';
+
+const params = z.object({ song: idOf('song') });
+/** Pictures and excerpts never change under their address. */
+const dayOfSeconds = 24 * 3600;
+
+async function describe(context: Context, id: number): Promise<SongView> {
+  const song = await findSong(context, id);
+  const { database } = context.session;
+  const yardstick = await yardstickOf(database, song.batch.modelId);
+  // Its rank is among the songs of its batch.
+  const among = await database.prisma.song.findMany({
+    where: { batchId: song.batchId, score: { isNot: null } },
+    include: { score: true, explanation: { select: { songId: true } } },
+  });
+  const ranked = describeSongs(among, yardstick).find((item) => item.id === publicId('song', id));
+  const [explanation, spectrogram, versions] = await Promise.all([
+    database.prisma.explanation.findUnique({ where: { songId: id }, select: { content: true } }),
+    song.contentHash
+      ? readSpectrogram(database, song.contentHash, await parametersOf(context, song.batch.modelId))
+      : null,
+    versionsOf(database, { title: song.title, ownerId: song.batch.ownerId }, (model) =>
+      yardstickOf(database, model),
+    ),
+  ]);
+  return {
+    ...(ranked ?? songItem(song, null)),
+    ...{ batch: publicId('batch', song.batchId), reliability: yardstick.reliability },
+    spectrogram: spectrogram?.facts ?? null,
+    explanation: (explanation?.content as Record<string, unknown> | undefined) ?? null,
+    versions,
+  };
+}
+
+async function parametersOf({ session }: Context, modelId: number) {
+  const { dataSet } = await session.database.prisma.model.findUniqueOrThrow({
+    where: { id: modelId },
+    select: { dataSet: { select: { parameters: true } } },
+  });
+  return {
+    hash: dataSet.parameters.hash,
+    parameters: dataSet.parameters.parameters as unknown as SpectrogramParameters,
+  };
+}
+
+export const songRoutesOfOne: readonly Route[] = [
+  route({
+    method: 'get',
+    path: '/songs/{song}',
+    allows: songOwners,
+    tag: 'songs',
+    summary: 'Show a song: its score, why, what it is like, and its versions',
+    params,
+    answer: songSchema,
+    run: ({ params: { song: id } }, context) => describe(context, id),
+  }),
+  route({
+    method: 'patch',
+    path: '/songs/{song}',
+    allows: songOwners,
+    tag: 'songs',
+    summary: 'Change the title that versions of a song have in common',
+    params,
+    body: z.strictObject({ title: z.string().trim().min(1).max(200) }),
+    answer: songSchema,
+    run: async ({ params: { song: id }, body: { title } }, context) => {
+      await findSong(context, id);
+      await context.session.database.prisma.song.update({ where: { id }, data: { title } });
+      return describe(context, id);
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/songs/{song}/retry',
+    allows: songOwners,
+    tag: 'songs',
+    summary: 'Try a song again that failed',
+    params,
+    answer: saidSchema,
+    status: 202,
+    startsWork: true,
+    run: async ({ params: { song: id } }, context) => {
+      const song = await findSong(context, id);
+      if (song.state !== 'failed')
+        throw new Problem(409, `${publicId('song', id)} has not failed: it is ${song.state}`);
+      const { retried, left } = await retryFailures(context.session, { songId: id });
+      if (retried === 0) {
+        throw new Problem(
+          422,
+          left[0]?.why ?? 'this file was refused as it is: mend it and drop it in again',
+        );
+      }
+      context.events.changed('songs');
+      return { said: `${publicId('song', id)} is tried again` };
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/songs/{song}/explain',
+    allows: songOwners,
+    tag: 'songs',
+    summary: 'Explain a scored song: which seconds and bands its score hangs on',
+    params,
+    answer: saidSchema,
+    status: 202,
+    startsWork: true,
+    run: async ({ params: { song: id } }, context) => {
+      const song = await findSong(context, id);
+      if (!song.score) throw new Problem(409, `${publicId('song', id)} is not scored yet`);
+      if (song.explanation) return { said: `${publicId('song', id)} is explained already` };
+      await context.session.queues.enqueue('score', [{ batchId: song.batchId, songId: id }]);
+      return { said: `${publicId('song', id)} is being explained: some seconds to a minute` };
+    },
+  }),
+  route({
+    method: 'delete',
+    path: '/songs/{song}',
+    allows: songOwners,
+    tag: 'songs',
+    summary: 'Delete a song, its audio and all that was made of it',
+    params,
+    answer: saidSchema,
+    run: async ({ params: { song: id } }, context) => {
+      await findSong(context, id);
+      await forgetSong(context.session.database.pool, id);
+      context.events.changed('songs');
+      return { said: `${publicId('song', id)} is gone` };
+    },
+  }),
+  fileRoute({
+    method: 'get',
+    path: '/songs/{song}/spectrogram.png',
+    allows: songOwners,
+    tag: 'songs',
+    summary: 'The mel spectrogram that the model judged, a pixel a cell',
+    params,
+    produces: ['image/png'],
+    run: async ({ params: { song: id } }, context) => {
+      const song = await findSong(context, id);
+      const found =
+        song.contentHash &&
+        (await readSpectrogram(
+          context.session.database,
+          song.contentHash,
+          await parametersOf(context, song.batch.modelId),
+        ));
+      if (!found) return notFound(`spectrogram of ${publicId('song', id)} yet`);
+      const { levels, facts } = found;
+      return {
+        mediaType: 'image/png',
+        bytes: spectrogramPicture(levels, facts.bands, facts.frames),
+        cacheSeconds: dayOfSeconds,
+      };
+    },
+  }),
+  fileRoute({
+    method: 'get',
+    path: '/songs/{song}/explanation.png',
+    allows: songOwners,
+    tag: 'songs',
+    summary: 'The explanation as one picture',
+    params,
+    produces: ['image/png'],
+    run: async ({ params: { song: id } }, context) => {
+      await findSong(context, id);
+      const found = await context.session.database.prisma.explanation.findUnique({ where: { songId: id } });
+      if (!found) return notFound(`explanation of ${publicId('song', id)}`);
+      return { mediaType: 'image/png', bytes: found.picture };
+    },
+  }),
+  fileRoute({
+    method: 'get',
+    path: '/songs/{song}/excerpt.wav',
+    allows: songOwners,
+    tag: 'songs',
+    summary: 'What the model heard: mono, 16 bit',
+    params,
+    produces: ['audio/wav'],
+    run: async ({ params: { song: id } }, context) => {
+      const song = await findSong(context, id);
+      const { pool } = context.session.database;
+      const bytes = song.contentHash && (await loadAudio(pool, song.contentHash));
+      if (!bytes)
+        return notFound(`audio of ${publicId('song', id)} here: it is kept of songs that were dropped in`);
+      const { parameters } = await parametersOf(context, song.batch.modelId);
+      const wav = await excerptPool(context.session.config).makeExcerptWav(bytes, parameters, context.signal);
+      return { mediaType: 'audio/wav', bytes: wav, cacheSeconds: dayOfSeconds };
+    },
+  }),
+];

@@ -1,0 +1,179 @@
+/** The spectrogram that was judged, what of it speaks for or against the song, and how that sounds. */
+import { useEffect, useRef, useState } from 'react';
+import type { ExplanationContent } from '../../../../shared/learning/explain/content.ts';
+import type { SongView } from '../../../api/songs/schemas.ts';
+import { apiUrl } from '../../api.ts';
+import { Notice } from '../../components/page.tsx';
+import { play, stopPlaying } from './player.ts';
+
+type Facts = NonNullable<SongView['spectrogram']>;
+
+interface Part {
+  fromSeconds: number;
+  toSeconds: number;
+  fromHz: number;
+  toHz: number;
+  effect: number;
+  name: string;
+}
+
+const clock = (seconds: number) =>
+  `${Math.floor(seconds / 60)}:${Math.floor(seconds % 60)
+    .toString()
+    .padStart(2, '0')}`;
+const frequency = (hz: number) =>
+  hz < 1000 ? `${Math.round(hz)} Hz` : `${(hz / 1000).toFixed(hz < 10_000 ? 1 : 0)} kHz`;
+
+export function Heard(props: { song: SongView; facts: Facts; explanation: ExplanationContent | null }) {
+  const { song, facts, explanation } = props;
+  const decision = explanation?.decision ?? null;
+  const trusted = decision?.faithfulness.trusted ?? false;
+  const [overlay, setOverlay] = useState(true);
+  const parts: Part[] = (decision?.segments ?? []).filter(({ named }) => named);
+  return (
+    <>
+      {explanation?.sentences.map((sentence) => (
+        <p key={sentence}>{sentence}</p>
+      ))}
+      {decision && !trusted && (
+        <Notice kind="warn">
+          This explanation did not pass its check: taking away what it outlines moves the score no more than
+          taking away random parts of the same size. So nothing is outlined.
+        </Notice>
+      )}
+      {trusted && (
+        <label>
+          <input type="checkbox" checked={overlay} onChange={({ target }) => setOverlay(target.checked)} />{' '}
+          outline what the answer hangs on
+        </label>
+      )}
+      <Picture song={song} facts={facts} parts={trusted && overlay ? parts : []} />
+      <Listen song={song} facts={facts} parts={trusted ? parts : []} />
+    </>
+  );
+}
+
+function Picture({ song, facts, parts }: { song: SongView; facts: Facts; parts: readonly Part[] }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    const element = canvas.current!;
+    const context = element.getContext('2d')!;
+    const { width, height } = element;
+    context.clearRect(0, 0, width, height);
+    for (const part of parts) {
+      const left = ((part.fromSeconds - facts.startSeconds) / facts.seconds) * width;
+      const right = ((part.toSeconds - facts.startSeconds) / facts.seconds) * width;
+      const top = height * (1 - placeOf(part.toHz, facts.ticks));
+      const bottom = height * (1 - placeOf(part.fromHz, facts.ticks));
+      const colour = part.effect > 0 ? '255, 157, 40' : '90, 170, 255';
+      context.fillStyle = `rgba(${colour}, 0.28)`;
+      context.strokeStyle = `rgb(${colour})`;
+      context.lineWidth = 3;
+      // Against is dashed: not by colour alone.
+      context.setLineDash(part.effect > 0 ? [] : [8, 5]);
+      context.fillRect(left, top, right - left, bottom - top);
+      context.strokeRect(left, top, right - left, bottom - top);
+    }
+  }, [parts, facts]);
+  const times = Array.from({ length: 7 }, (_, index) => facts.startSeconds + (index * facts.seconds) / 6);
+  return (
+    <figure className="spectrogram">
+      <div className="frequencies" aria-hidden="true">
+        {facts.ticks.map(({ hz, place }) => (
+          <span key={hz} style={{ bottom: `${100 * place}%` }}>
+            {frequency(hz)}
+          </span>
+        ))}
+      </div>
+      <div className="layers">
+        <img
+          src={apiUrl(`/songs/${song.id}/spectrogram.png`)}
+          alt={`Mel spectrogram of ${song.file}: ${facts.bands} bands by ${facts.frames} frames, ${facts.seconds.toFixed(0)} seconds from ${clock(facts.startSeconds)}`}
+        />
+        <canvas
+          ref={canvas}
+          width={1200}
+          height={384}
+          role="img"
+          aria-label={`${parts.length} parts outlined; each is listed below`}
+        />
+      </div>
+      <div className="times" aria-hidden="true">
+        {times.map((seconds) => (
+          <span key={seconds}>{clock(seconds)}</span>
+        ))}
+      </div>
+      {parts.length > 0 && (
+        <figcaption>
+          <small>Orange, solid: speaks for the song. Blue, dashed: speaks against it.</small>
+        </figcaption>
+      )}
+    </figure>
+  );
+}
+
+/** Between the ticks of the axis the mel scale is near enough to a straight line. */
+function placeOf(hz: number, ticks: Facts['ticks']): number {
+  const known = [{ hz: 0, place: 0 }, ...ticks];
+  const above = known.findIndex((tick) => tick.hz >= hz);
+  if (above === 0) return 0;
+  const [low, high] =
+    above < 0 ? [known.at(-1)!, { hz: 11_025, place: 1 }] : [known[above - 1]!, known[above]!];
+  return Math.min(1, low.place + ((hz - low.hz) / (high.hz - low.hz)) * (high.place - low.place));
+}
+
+function Listen({ song, facts, parts }: { song: SongView; facts: Facts; parts: readonly Part[] }) {
+  const [playing, setPlaying] = useState<string | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  useEffect(() => stopPlaying, []);
+  if (!song.uploaded) return <p>Its audio is not kept here, so it cannot be listened to.</p>;
+  const start = async (key: string, part: Part | null) => {
+    setError(null);
+    setPlaying(key);
+    try {
+      await play(apiUrl(`/songs/${song.id}/excerpt.wav`), {
+        from: part ? part.fromSeconds - facts.startSeconds : 0,
+        to: part ? part.toSeconds - facts.startSeconds : facts.seconds,
+        band: part && { fromHz: part.fromHz, toHz: part.toHz },
+      });
+    } catch (trouble) {
+      setError(trouble instanceof Error ? trouble.message : String(trouble));
+    }
+    setPlaying(null);
+  };
+  return (
+    <div className="listen">
+      <button type="button" onClick={() => void start('all', null)}>
+        <span aria-hidden="true">▶</span> Play what the model heard
+      </button>
+      {playing && (
+        <button
+          type="button"
+          onClick={() => {
+            stopPlaying();
+            setPlaying(null);
+          }}
+        >
+          <span aria-hidden="true">■</span> Stop
+        </button>
+      )}
+      {error && <span role="alert">{error}</span>}
+      {parts.length > 0 && (
+        <ul className="plain">
+          {parts.map((part) => {
+            const key = `${part.fromSeconds} ${part.fromHz}`;
+            const words = `${clock(part.fromSeconds)} to ${clock(part.toSeconds)}, ${frequency(part.fromHz)} to ${frequency(part.toHz)} (${part.name})`;
+            return (
+              <li key={key}>
+                <button type="button" aria-label={`Play ${words}`} onClick={() => void start(key, part)}>
+                  <span aria-hidden="true">▶</span>
+                </button>{' '}
+                {words}: speaks {part.effect > 0 ? 'for' : 'against'} the song
+              </li>
+            );
+          })}
+        </ul>
+      )}
+    </div>
+  );
+}
