@@ -19,7 +19,12 @@ import type { Session } from './session.ts';
  * Make a model the champion, and keep how it compares with the one before.
  * @throws UserError when it cannot score songs
  */
-export async function promoteByHand(session: Session, text: string, reason: string): Promise<Model> {
+export async function promoteByHand(
+  session: Session,
+  text: string,
+  reason: string,
+  promotedBy: string,
+): Promise<Model> {
   const { prisma } = session.database;
   const model = await findReadyModel(prisma, text, 'be champion');
   if (isNullTest(model)) {
@@ -32,7 +37,7 @@ export async function promoteByHand(session: Session, text: string, reason: stri
   await prisma.$transaction(async (transaction) => {
     await lockChampion(transaction);
     await promote(transaction, model.id, {
-      ...{ reason, promotedBy: 'command line' },
+      ...{ reason, promotedBy },
       evidence: {
         before: before && publicId('model', before.id),
         comparisons: found.filter(isComparison),
@@ -54,14 +59,18 @@ export interface Rollback {
  * Make the champion before champion again. Done twice it goes back further, not forth.
  * @throws UserError when there was none before
  */
-export function rollBack(session: Session, reason: string | undefined): Promise<Rollback> {
+export function rollBack(
+  session: Session,
+  reason: string | undefined,
+  promotedBy: string,
+): Promise<Rollback> {
   return session.database.prisma.$transaction(async (transaction) => {
     await lockChampion(transaction);
     const { undone, restored } = await rollbackTarget(transaction);
     const before = publicId('model', undone.modelId);
     const said = reason ?? `${modelTitle(undone.model)} was taken back`;
     await promote(transaction, restored.modelId, {
-      ...{ reason: said, promotedBy: 'command line' },
+      ...{ reason: said, promotedBy },
       evidence: { before, comparisons: [], takesBack: undone.id },
     });
     const { id, name } = restored.model;

@@ -15,7 +15,7 @@ import type {
 import { CancelledError } from '../shared/errors.ts';
 import { resolveFailures } from '../shared/failures.ts';
 import { publicId } from '../shared/identifiers.ts';
-import type { TrainCheckpoint, TrainResult, TrainTask } from '../shared/learning/task.ts';
+import type { TrainCheckpoint, TrainProgress, TrainResult, TrainTask } from '../shared/learning/task.ts';
 import { recorder } from '../shared/metrics/recorder.ts';
 import { finishTrainingRun, type StoredPrediction, storePredictions } from '../shared/registry/index.ts';
 import type { TrainPayload } from '../shared/stages.ts';
@@ -75,14 +75,23 @@ async function train({ modelId }: TrainPayload, context: JobContext, services: S
   try {
     const task = await learningTask(model, context, services);
     let epochBegan = performance.now();
+    /** Of the fit under way, for who watches it: an epoch that does not come after the one before begins another. */
+    let curve: TrainProgress[] = [];
     const result = await services.trainer().train(task, {
       signal: AbortSignal.any([context.signal, cancel.signal]),
       onProgress: (progress) => {
         const seconds = (performance.now() - epochBegan) / 1_000;
         epochBegan = performance.now();
         recorder.observe('hiphop_training_epoch_duration_seconds', { model: model.name }, seconds);
+        curve = progress.epoch > (curve.at(-1)?.epoch ?? 0) ? [...curve, progress] : [progress];
+        const points = curve.map(({ epoch, trainLoss, testLoss, testRocAuc }) => ({
+          ...{ epoch, trainLoss, testLoss, testRocAuc },
+        }));
         const shown = [
-          prisma.model.update({ where: { id: modelId }, data: { progress: { ...progress } } }),
+          prisma.model.update({
+            where: { id: modelId },
+            data: { progress: { ...progress, curve: points } },
+          }),
           context.progress(progress),
         ];
         // An epoch that could not be shown is no reason to stop; the next one shows.

@@ -36,7 +36,7 @@ export function registerModels(program: Command): void {
     .option('--json', 'print the outcome as JSON')
     .action((text: string, { reason, json }: { reason: string; json?: boolean }) =>
       runInSession(async (session) => {
-        const { id, name } = await promoteByHand(session, text, reason);
+        const { id, name } = await promoteByHand(session, text, reason, 'command line');
         const champion = publicId('model', id);
         if (json) printJson({ champion, reason });
         else print(`${champion} (${name}) is champion now`);

@@ -11,7 +11,7 @@ export function registerRollback(program: Command): void {
     .option('--json', 'print the outcome as JSON')
     .action((options: { reason?: string; json?: boolean }) =>
       runInSession(async (session) => {
-        const done = await rollBack(session, options.reason);
+        const done = await rollBack(session, options.reason, 'command line');
         if (options.json) printJson(done);
         else print(`${done.champion} (${done.name}) is champion again instead of ${done.before}`);
       }),

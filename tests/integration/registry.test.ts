@@ -97,7 +97,7 @@ describe('a training run ends', () => {
     await finishTrainingRun(desk.prisma, before!.id);
     const [model] = await desk.run(first.id, [{ cross: 0.8 }]);
     await finishTrainingRun(desk.prisma, model!.id);
-    await rollBack(desk.session, undefined);
+    await rollBack(desk.session, undefined, 'ops');
     const decided = await desk.decision(model!);
     await finishTrainingRun(desk.prisma, model!.id);
     expect(await championId()).toBe(before!.id);
@@ -217,19 +217,22 @@ describe('a challenger on another data set', () => {
 
 describe('by hand', () => {
   test('rollback goes back, further each time, and says when there is nothing left', async () => {
-    await expect(rollBack(desk.session, undefined)).rejects.toThrow('there is no champion yet');
+    await expect(rollBack(desk.session, undefined, 'ops')).rejects.toThrow('there is no champion yet');
     const models = await desk.run(first.id, [{}, {}, {}]);
     const [one, two, three] = models.map(({ id }) => publicId('model', id));
-    for (const name of [one!, two!, three!]) await promoteByHand(desk.session, name, 'by hand');
-    expect(await rollBack(desk.session, 'it was worse')).toMatchObject({ champion: two, before: three });
+    for (const name of [one!, two!, three!]) await promoteByHand(desk.session, name, 'by hand', 'ops');
+    expect(await rollBack(desk.session, 'it was worse', 'ops')).toMatchObject({
+      champion: two,
+      before: three,
+    });
     expect(await championId()).toBe(models[1]!.id);
-    expect(await rollBack(desk.session, undefined)).toMatchObject({
+    expect(await rollBack(desk.session, undefined, 'ops')).toMatchObject({
       ...{ champion: one, before: two, reason: `${two} (logistic) was taken back` },
     });
-    await expect(rollBack(desk.session, undefined)).rejects.toThrow('nothing to go back to');
+    await expect(rollBack(desk.session, undefined, 'ops')).rejects.toThrow('nothing to go back to');
     expect(await desk.prisma.promotion.count()).toBe(5);
-    await promoteByHand(desk.session, three!, 'again');
-    expect(await rollBack(desk.session, undefined)).toMatchObject({ champion: one, before: three });
+    await promoteByHand(desk.session, three!, 'again', 'ops');
+    expect(await rollBack(desk.session, undefined, 'ops')).toMatchObject({ champion: one, before: three });
   });
 
   test('a promotion keeps how the two compare', async () => {
@@ -237,8 +240,8 @@ describe('by hand', () => {
       { said: [outOfFold(0.2), onHoldout(first.holdout, 0.2)] },
       { said: [outOfFold(2), onHoldout(first.holdout, 2)] },
     ]);
-    await promoteByHand(desk.session, String(a!.id), 'first');
-    await promoteByHand(desk.session, String(b!.id), 'second');
+    await promoteByHand(desk.session, String(a!.id), 'first', 'ops');
+    await promoteByHand(desk.session, String(b!.id), 'second', 'ops');
     const { evidence } = await desk.prisma.promotion.findFirstOrThrow({ orderBy: { id: 'desc' } });
     expect(evidence).toMatchObject({
       before: publicId('model', a!.id),
@@ -251,9 +254,13 @@ describe('by hand', () => {
 
   test('a model that must not score is refused', async () => {
     const [failed, shuffled] = await desk.run(first.id, [{ state: 'failed' }, { shuffleLabels: true }]);
-    await expect(promoteByHand(desk.session, String(failed!.id), 'x')).rejects.toThrow('it is failed');
-    await expect(promoteByHand(desk.session, String(shuffled!.id), 'x')).rejects.toThrow('permuted labels');
-    await expect(promoteByHand(desk.session, 'model-99999', 'x')).rejects.toThrow('there is no model-99999');
+    await expect(promoteByHand(desk.session, String(failed!.id), 'x', 'ops')).rejects.toThrow('it is failed');
+    await expect(promoteByHand(desk.session, String(shuffled!.id), 'x', 'ops')).rejects.toThrow(
+      'permuted labels',
+    );
+    await expect(promoteByHand(desk.session, 'model-99999', 'x', 'ops')).rejects.toThrow(
+      'there is no model-99999',
+    );
   });
 
   test('compare says plainly whether a difference is beyond noise', async () => {

@@ -1,5 +1,270 @@
-import { Page } from '../../components/page.tsx';
+/** One model: its figures, its curves, what it is made of, and what to beware of. */
+import { Link, useParams } from 'react-router';
+import type { EvaluationView, ModelsSnapshot, ModelView } from '../../../api/models/schemas.ts';
+import { send, useApi, useMe } from '../../api.ts';
+import { Action } from '../../components/action.tsx';
+import { Fact, Facts, Loaded, Notice, Page, Panel } from '../../components/page.tsx';
+import { Status } from '../../components/status.tsx';
+import { DataTable } from '../../components/table.tsx';
+import { useEvent } from '../../events.ts';
+import { count, duration, figure, moment, percent, withInterval } from '../../format.ts';
+import {
+  EpochChart,
+  LearningCurveChart,
+  PrecisionRecallChart,
+  ReliabilityChart,
+  RocChart,
+} from './charts.tsx';
+import { Progress, WithReason } from './models.tsx';
 
 export default function Model() {
-  return <Page title="Model">{null}</Page>;
+  const { model: id } = useParams();
+  const model = useApi<ModelView>(`/models/${id}`);
+  const live = useEvent<ModelsSnapshot>('models')?.value.training.find((one) => one.id === id);
+  const operator = useMe().data?.role === 'operator';
+  const view = model.data;
+  return (
+    <Page
+      title={view ? `${view.id}: ${view.name}` : `Model ${id}`}
+      lead={view?.description}
+      actions={
+        view && (
+          <>
+            <Status state={view.champion ? 'champion' : view.state} />
+            {operator &&
+              view.state === 'ready' &&
+              !view.champion &&
+              !view.nullTest &&
+              view.name !== 'dummy' && (
+                <WithReason
+                  label="Promote"
+                  path={`/models/${id}/promote`}
+                  title={`Make ${id} (${view.name}) the champion?`}
+                  yes="Promote it"
+                />
+              )}
+            {operator && (view.state === 'training' || view.state === 'queued') && (
+              <Action
+                label="Cancel"
+                kind="danger"
+                confirm={{
+                  title: `Cancel ${id}?`,
+                  text: 'Its training stops; what it has learned is lost.',
+                  yes: 'Cancel it',
+                }}
+                run={() => send('POST', `/models/${id}/cancel`)}
+                refreshes={['/models']}
+              />
+            )}
+          </>
+        )
+      }
+    >
+      {live?.progress && (
+        <Notice>
+          It trains: <Progress progress={live.progress} />
+        </Notice>
+      )}
+      <Loaded query={model}>{(found) => <Everything model={found} />}</Loaded>
+    </Page>
+  );
+}
+
+function Everything({ model }: { model: ModelView }) {
+  const { warnings, evaluations, epochs, rocCurve, precisionRecall, reliability, confusion, error } = model;
+  const main = evaluations[0];
+  return (
+    <>
+      {error && <Notice kind="warn">{error}</Notice>}
+      {warnings.map((warning) => (
+        <Notice key={warning} kind="warn">
+          {warning}
+        </Notice>
+      ))}
+      {evaluations.length > 0 && (
+        <Panel title="Figures, on songs that it never heard">
+          <Evaluations evaluations={evaluations} />
+        </Panel>
+      )}
+      <div className="grid">
+        {epochs.length > 0 && (
+          <Panel title="Learning, epoch by epoch">
+            <EpochChart epochs={epochs} />
+          </Panel>
+        )}
+        {rocCurve && main && (
+          <Panel title={`ROC curve (${main.basis}, n = ${count(main.n)})`}>
+            <RocChart
+              curves={[{ name: model.name, points: rocCurve }]}
+              summary={`ROC curve, area ${withInterval(main.rocAuc, main.rocAucCi95)}, n = ${main.n}`}
+            />
+          </Panel>
+        )}
+        {precisionRecall && main && (
+          <Panel title={`Precision and recall (n = ${count(main.n)})`}>
+            <PrecisionRecallChart points={precisionRecall} baseRate={main.top10?.baseRate ?? 0.5} />
+          </Panel>
+        )}
+        {reliability.length > 0 && main && (
+          <Panel title={`Calibration (n = ${count(main.n)})`}>
+            <ReliabilityChart bins={reliability} />
+            <p>
+              <small>
+                Error {main.ece === null ? 'not measured' : figure(main.ece)}; by chance alone a perfect model
+                of so many songs would have {main.eceByChance === null ? 'some' : figure(main.eceByChance)}.
+              </small>
+            </p>
+          </Panel>
+        )}
+        {confusion && main && (
+          <Panel title={`Right and wrong (n = ${count(main.n)})`}>
+            <Confusion confusion={confusion} threshold={main.decisionThreshold ?? 0.5} />
+          </Panel>
+        )}
+        {model.studies && model.studies.learningCurve.length > 1 && (
+          <Panel title="Would more songs help?">
+            <LearningCurveChart points={model.studies.learningCurve} />
+          </Panel>
+        )}
+      </div>
+      {model.studies && <Studies studies={model.studies} />}
+      <Made model={model} />
+    </>
+  );
+}
+
+function Evaluations({ evaluations }: { evaluations: readonly EvaluationView[] }) {
+  const top = (one: EvaluationView['top10']) => (one ? `${percent(one.precision)} of n = ${one.n}` : '–');
+  return (
+    <DataTable
+      caption="Figures"
+      rows={evaluations}
+      rowId={({ basis }) => basis}
+      columns={[
+        { id: 'basis', header: 'Measured on', cell: ({ basis }) => basis },
+        { id: 'n', header: 'n', numeric: true, cell: ({ n }) => count(n) },
+        { id: 'auc', header: 'ROC-AUC [95 %]', cell: (row) => withInterval(row.rocAuc, row.rocAucCi95) },
+        {
+          id: 'accuracy',
+          header: 'Accuracy',
+          numeric: true,
+          cell: ({ accuracy }) => (accuracy === null ? '–' : percent(accuracy)),
+        },
+        { id: 'top10', header: 'Popular in the top 10 %', numeric: true, cell: (row) => top(row.top10) },
+        { id: 'top20', header: 'Top 20 %', numeric: true, cell: (row) => top(row.top20) },
+        {
+          id: 'ece',
+          header: 'Calibration error',
+          numeric: true,
+          cell: ({ ece }) => (ece === null ? '–' : figure(ece)),
+        },
+        {
+          id: 'loss',
+          header: 'Log loss, nats',
+          numeric: true,
+          cell: ({ logLoss }) => (logLoss === null ? '–' : logLoss.toFixed(3)),
+        },
+      ]}
+    />
+  );
+}
+
+function Confusion({
+  confusion,
+  threshold,
+}: {
+  confusion: NonNullable<ModelView['confusion']>;
+  threshold: number;
+}) {
+  const { truePositive, falsePositive, falseNegative, trueNegative } = confusion;
+  const popular = truePositive + falseNegative;
+  const others = falsePositive + trueNegative;
+  const cell = (value: number, of: number) => `${count(value)}${of > 0 ? ` (${percent(value / of)})` : ''}`;
+  return (
+    <table>
+      <caption>Said to be popular from a probability of {figure(threshold)} on</caption>
+      <thead>
+        <tr>
+          <th scope="col">In truth</th>
+          <th scope="col" className="numeric">
+            said popular
+          </th>
+          <th scope="col" className="numeric">
+            said not
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        <tr>
+          <th scope="row">popular, n = {count(popular)}</th>
+          <td className="numeric">{cell(truePositive, popular)}</td>
+          <td className="numeric">{cell(falseNegative, popular)}</td>
+        </tr>
+        <tr>
+          <th scope="row">not, n = {count(others)}</th>
+          <td className="numeric">{cell(falsePositive, others)}</td>
+          <td className="numeric">{cell(trueNegative, others)}</td>
+        </tr>
+      </tbody>
+    </table>
+  );
+}
+
+function Studies({ studies }: { studies: NonNullable<ModelView['studies']> }) {
+  if (studies.confounds.length === 0) return null;
+  return (
+    <Panel title="Is it the sound?">
+      <p>
+        How well popularity is guessed without listening, from the other songs of the same source or artist:
+      </p>
+      <ul className="plain">
+        {studies.confounds.map(({ by, n, rocAuc, rocAucCi95 }) => (
+          <li key={by}>
+            by {by}: {withInterval(rocAuc, rocAucCi95)}, n = {count(n)}
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+function Made({ model }: { model: ModelView }) {
+  return (
+    <Panel title="How it was made">
+      <Facts>
+        <Fact name="Data set">
+          <Link to={`/data-sets/${model.dataSetId}`}>{model.dataSet}</Link>
+        </Fact>
+        <Fact name="Run">{model.run}</Fact>
+        <Fact name="Parameters">{model.parameters === null ? '–' : count(model.parameters)}</Fact>
+        <Fact name="Back end">{model.backend ?? '–'}</Fact>
+        <Fact name="Training">{model.trainSeconds === null ? '–' : duration(model.trainSeconds)}</Fact>
+        <Fact name="Made">{moment(model.createdAt)}</Fact>
+        <Fact name="Version of the program">{model.codeVersion ?? '–'}</Fact>
+        {model.imported && <Fact name="Imported">from another registry</Fact>}
+      </Facts>
+      {model.decision && <p>{model.decision}</p>}
+      {model.promotions.length > 0 && (
+        <ul className="plain">
+          {model.promotions.map(({ at, by, reason }) => (
+            <li key={at}>
+              champion since {moment(at)}, by {by}: {reason}
+            </li>
+          ))}
+        </ul>
+      )}
+      <details>
+        <summary>Options and counts</summary>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+        <pre tabIndex={0}>{JSON.stringify({ options: model.options, counts: model.counts }, null, 2)}</pre>
+      </details>
+      {model.topology !== null && (
+        <details>
+          <summary>Topology</summary>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+          <pre tabIndex={0}>{JSON.stringify(model.topology, null, 2).slice(0, 20_000)}</pre>
+        </details>
+      )}
+    </Panel>
+  );
 }

@@ -1,0 +1,117 @@
+/** Models as the API tells them. */
+import type { DataSet, Model } from '../../../shared/database/generated/client.ts';
+import { publicId } from '../../../shared/identifiers.ts';
+import { type Evaluation, isNullTest, type ModelMetrics } from '../../../shared/registry/models.ts';
+import { withoutFolders } from '../pipeline/words.ts';
+import type { EvaluationView, ModelRow } from './schemas.ts';
+
+/** All but what is large: topology, holdout scores. */
+export const modelColumns = {
+  ...{ id: true, name: true, trainingRunId: true, dataSetId: true, state: true, failureReason: true },
+  ...{ options: true, parameters: true, metrics: true, progress: true, backend: true, codeVersion: true },
+  ...{ createdAt: true, startedAt: true, finishedAt: true, imported: true },
+  dataSet: { select: { id: true, name: true } },
+} as const;
+
+export type ModelColumns = Omit<Model, 'topology' | 'holdoutScores' | 'cancelRequestedAt'> & {
+  dataSet: Pick<DataSet, 'id' | 'name'>;
+};
+
+interface Options {
+  preset?: string | null;
+  seed?: number;
+}
+
+export const metricsOf = ({ metrics }: Pick<Model, 'metrics'>) => metrics as unknown as ModelMetrics | null;
+
+export function evaluationView(basis: string, figures: Evaluation): EvaluationView {
+  const { n, accuracy, rocAuc, rocAucCi95, logLoss, ece, eceByChance, top10, top20, decisionThreshold } =
+    figures;
+  const top = (one: Evaluation['top10']) =>
+    one ? { n: one.n, precision: one.precision, ci95: one.ci95, baseRate: one.baseRate } : null;
+  return {
+    ...{
+      basis,
+      n,
+      accuracy,
+      rocAuc,
+      rocAucCi95,
+      logLoss,
+      ece: ece ?? null,
+      eceByChance: eceByChance ?? null,
+    },
+    ...{ top10: top(top10), top20: top(top20), decisionThreshold: decisionThreshold ?? null },
+  };
+}
+
+/** All figures that there are, those with the most songs first. */
+export function evaluationsOf(metrics: ModelMetrics): EvaluationView[] {
+  const { crossValidation, holdout, test } = metrics;
+  return [
+    ...(crossValidation
+      ? [evaluationView(`out of fold, ${crossValidation.folds} folds`, crossValidation)]
+      : []),
+    evaluationView('holdout', holdout),
+    evaluationView('test split', test),
+  ];
+}
+
+/** The evaluation that the leaderboard shows. */
+export function mainEvaluation(metrics: ModelMetrics): Evaluation {
+  return metrics.crossValidation ?? metrics.holdout;
+}
+
+export function modelRow(model: ModelColumns, championId: number | null): ModelRow {
+  const metrics = metricsOf(model);
+  const options = model.options as Options;
+  const progress = model.progress as ModelRow['progress'];
+  const busy = model.state === 'training' || model.state === 'queued';
+  return {
+    ...{
+      id: publicId('model', model.id),
+      name: model.name,
+      champion: model.id === championId,
+      state: model.state,
+    },
+    error: model.failureReason && withoutFolders(model.failureReason),
+    ...{ dataSet: model.dataSet.name, dataSetId: publicId('data-set', model.dataSetId) },
+    ...{ run: publicId('run', model.trainingRunId), preset: metrics?.preset ?? options.preset ?? null },
+    ...{ seed: options.seed ?? null, nullTest: isNullTest(model), parameters: model.parameters },
+    ...{ backend: model.backend, figures: metrics && evaluationsOf(metrics)[0]! },
+    trainSeconds:
+      model.startedAt && model.finishedAt
+        ? (model.finishedAt.getTime() - model.startedAt.getTime()) / 1000
+        : null,
+    ...{ createdAt: model.createdAt.toISOString(), finishedAt: model.finishedAt?.toISOString() ?? null },
+    progress:
+      busy && progress
+        ? {
+            ...{ phase: progress.phase, fold: progress.fold, folds: progress.folds },
+            ...{ epoch: progress.epoch, epochs: progress.epochs },
+          }
+        : null,
+    seeds: null,
+  };
+}
+
+/** Tell each model how those fare that differ from it in their seed alone. */
+export function withSeeds(rows: readonly ModelRow[]): ModelRow[] {
+  const key = ({ name, preset, dataSetId, nullTest }: ModelRow) =>
+    JSON.stringify([name, preset, dataSetId, nullTest]);
+  const groups = new Map<string, Map<number, number>>();
+  for (const row of rows) {
+    const value = row.figures?.rocAuc;
+    if (value === null || value === undefined || row.seed === null) continue;
+    const seeds = groups.get(key(row)) ?? new Map<number, number>();
+    groups.set(key(row), seeds.set(row.seed, value));
+  }
+  return rows.map((row) => {
+    const values = [...(groups.get(key(row))?.values() ?? [])];
+    if (values.length < 2) return row;
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const spread = Math.sqrt(
+      values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1),
+    );
+    return { ...row, seeds: { n: values.length, mean, spread } };
+  });
+}
