@@ -76,6 +76,7 @@ export interface FailureFilter {
   /** Leaves out what songs are called when `text` is looked for. */
   blindToSongs?: boolean;
   songId?: number;
+  trackId?: number;
   crawlId?: number;
   ids?: number[];
   /** None that was recorded after this one. */
@@ -98,6 +99,7 @@ export function failureWhere(filter: FailureFilter): Prisma.FailureWhereInput {
       : {}),
     ...(filter.crawlId ? { crawlId: filter.crawlId } : {}),
     ...(filter.songId ? { songId: filter.songId } : {}),
+    ...(filter.trackId ? { trackId: filter.trackId } : {}),
     ...(filter.ids || filter.upToId
       ? {
           id: {

@@ -1,5 +1,206 @@
-import { Page } from '../../components/page.tsx';
+/** The catalogue: search, filter, page. */
+import { useEffect, useState } from 'react';
+import { Link, useSearchParams } from 'react-router';
+import type { TrackItem } from '../../../api/catalogue/schemas.ts';
+import { useApi } from '../../api.ts';
+import { SelectField, TextField } from '../../components/field.tsx';
+import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
+import { SavedViews } from '../../components/saved-views.tsx';
+import { Status } from '../../components/status.tsx';
+import { type Column, DataTable, Pager } from '../../components/table.tsx';
+import { day, duration } from '../../format.ts';
+
+type Tracks = { total: number; offset: number; limit: number; items: TrackItem[] };
+
+const filters = [
+  ...(['search', 'state', 'source', 'genre', 'popularityFrom', 'popularityTo'] as const),
+  ...(['yearFrom', 'yearTo', 'kept', 'dataSet', 'split'] as const),
+];
+/** What is typed is asked for when nothing more is typed for so long, in milliseconds. */
+const typingMs = 250;
 
 export default function Tracks() {
-  return <Page title="Catalogue">{null}</Page>;
+  const [search, setSearch] = useSearchParams();
+  const asked = Object.fromEntries(filters.map((name) => [name, search.get(name)]));
+  const tracks = useApi<Tracks>(
+    '/tracks',
+    { ...asked, sort: search.get('sort'), offset: search.get('offset') },
+    // The list before stays until the next one is there.
+    { placeholderData: (before) => before },
+  );
+  const set = (name: string, value: string) =>
+    setSearch(
+      (before) => {
+        const next = new URLSearchParams(before);
+        if (value === '') next.delete(name);
+        else next.set(name, value);
+        next.delete('offset');
+        return next;
+      },
+      { replace: true },
+    );
+  const filtered = filters.some((name) => search.get(name));
+  return (
+    <Page
+      title="Catalogue"
+      lead="Tracks that were crawled or taken in, with their popularity."
+      actions={
+        <>
+          <Link className="button" to="/tracks/overview">
+            Plots
+          </Link>
+          <SavedViews />
+        </>
+      }
+    >
+      <div className="filters">
+        <Typed
+          label="Search"
+          hint="title, artist, track-7 or ISRC"
+          value={search.get('search') ?? ''}
+          onSettled={(value) => set('search', value)}
+        />
+        <SelectField
+          label="State"
+          value={search.get('state') ?? ''}
+          onChange={(value) => set('state', value)}
+          options={[
+            ['', 'any'],
+            ...['listed', 'queued', 'fetched', 'ready', 'failed'].map((name) => [name, name] as const),
+          ]}
+        />
+        <Typed label="Genre" value={search.get('genre') ?? ''} onSettled={(value) => set('genre', value)} />
+        <Typed
+          label="Popularity from"
+          number
+          value={search.get('popularityFrom') ?? ''}
+          onSettled={(value) => set('popularityFrom', value)}
+        />
+        <Typed
+          label="to"
+          number
+          value={search.get('popularityTo') ?? ''}
+          onSettled={(value) => set('popularityTo', value)}
+        />
+        <Typed
+          label="Released from"
+          number
+          value={search.get('yearFrom') ?? ''}
+          onSettled={(value) => set('yearFrom', value)}
+        />
+        <Typed
+          label="to"
+          number
+          value={search.get('yearTo') ?? ''}
+          onSettled={(value) => set('yearTo', value)}
+        />
+        {filtered && (
+          <button type="button" onClick={() => setSearch({})}>
+            Clear
+          </button>
+        )}
+      </div>
+      {search.get('dataSet') && (
+        <p>
+          Of <Link to={`/data-sets/${search.get('dataSet')}`}>{search.get('dataSet')}</Link>
+          {search.get('split') && `, side ${search.get('split')}`}.
+        </p>
+      )}
+      <Panel title="Tracks">
+        <Loaded query={tracks}>
+          {({ items, ...page }) =>
+            items.length === 0 ? (
+              filtered ? (
+                <Empty title="No track fits">Loosen the filter above.</Empty>
+              ) : (
+                <Empty title="The catalogue is empty">
+                  Start a crawl on the page <Link to="/">Pipeline</Link>, or take in your own:{' '}
+                  <code>hiphop ingest catalogue.csv</code>.
+                </Empty>
+              )
+            ) : (
+              <>
+                <DataTable
+                  caption="Tracks"
+                  rows={items}
+                  rowId={({ id }) => id}
+                  columns={columns}
+                  serverSorted
+                  choosable
+                />
+                <Pager {...page} noun="tracks" />
+              </>
+            )
+          }
+        </Loaded>
+      </Panel>
+    </Page>
+  );
+}
+
+const columns: Column<TrackItem>[] = [
+  { id: 'id', header: 'Id', sortBy: true, cell: ({ id }) => id },
+  {
+    id: 'title',
+    header: 'Title',
+    sortBy: true,
+    cell: ({ id, title }) => <Link to={`/tracks/${id}`}>{title || id}</Link>,
+  },
+  { id: 'artists', header: 'Artists', cell: ({ artists }) => artists.join(', ') },
+  { id: 'album', header: 'Album', extra: true, cell: ({ album }) => album },
+  { id: 'genre', header: 'Genre', cell: ({ genre }) => genre },
+  { id: 'released', header: 'Released', sortBy: true, cell: ({ released }) => released && day(released) },
+  {
+    id: 'popularity',
+    header: 'Popularity (0–100)',
+    numeric: true,
+    sortBy: true,
+    cell: ({ popularity }) => (popularity === null ? '–' : Math.round(popularity)),
+  },
+  {
+    id: 'duration',
+    header: 'Length',
+    numeric: true,
+    extra: true,
+    cell: ({ durationSeconds }) => (durationSeconds === null ? '–' : duration(durationSeconds)),
+  },
+  { id: 'isrc', header: 'ISRC', extra: true, cell: ({ isrc }) => isrc },
+  { id: 'source', header: 'Source', extra: true, cell: ({ source }) => source },
+  {
+    id: 'state',
+    header: 'Audio',
+    cell: ({ state, reason }) => (
+      <>
+        <Status state={state} />
+        {reason && <small> {reason}</small>}
+      </>
+    ),
+  },
+];
+
+/** Text that counts when nothing more is typed. */
+function Typed(props: {
+  label: string;
+  hint?: string;
+  number?: boolean;
+  value: string;
+  onSettled: (value: string) => void;
+}) {
+  const { label, hint, number = false, value, onSettled } = props;
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  useEffect(() => {
+    if (text === value) return;
+    const timer = setTimeout(() => onSettled(text), typingMs);
+    return () => clearTimeout(timer);
+  });
+  return (
+    <TextField
+      label={label}
+      {...(hint ? { hint } : {})}
+      type={number ? 'number' : 'search'}
+      value={text}
+      onChange={setText}
+    />
+  );
 }

@@ -1,0 +1,168 @@
+/** Lists of tracks, and one with everything that is known of it. */
+import type { SpectrogramParameters } from '../../../shared/audio/parameters.ts';
+import type { Database } from '../../../shared/database/index.ts';
+import { publicId } from '../../../shared/identifiers.ts';
+import { readSpectrogram, type ShownSpectrogram } from '../../audio/spectrograms.ts';
+import { withoutFolders } from '../pipeline/words.ts';
+import { notFound } from '../problem.ts';
+import type { TrackItem, TrackView } from './schemas.ts';
+import { type Asked, conditionOf, newestReading, orderOf } from './search.ts';
+
+/** How long a count of tracks is taken for true, in milliseconds. */
+const countedMs = 15_000;
+const mostReadings = 200;
+
+interface Row {
+  id: number;
+  title: string;
+  album: string | null;
+  artists: string[];
+  genre: string | null;
+  released: string | null;
+  popularity: number | null;
+  durationMs: number | null;
+  isrc: string | null;
+  source: string;
+  state: TrackItem['state'];
+  reason: string | null;
+}
+
+const columns = `t.id, t.title, t.genre, t.isrc, t.source, t.state, t.failure_reason AS reason,
+  t.duration_ms AS "durationMs", to_char(t.release_date, 'YYYY-MM-DD') AS released,
+  (SELECT b.title FROM albums b WHERE b.id = t.album_id) AS album,
+  ARRAY(SELECT a.name FROM track_artists x JOIN artists a ON a.id = x.artist_id
+    WHERE x.track_id = t.id ORDER BY x.position) AS artists,
+  ${newestReading} AS popularity`;
+
+const counts = new Map<string, { at: number; total: Promise<number> }>();
+
+export async function listTracks(
+  { pool, url }: Database,
+  asked: Asked,
+  { sort, offset, limit }: { sort: string; offset: number; limit: number },
+): Promise<{ total: number; items: TrackItem[] }> {
+  const { where, values } = conditionOf(asked);
+  const { join, orderBy, newestOnly } = orderOf(sort);
+  const newest = newestOnly
+    ? `${where ? ' AND' : 'WHERE'} NOT EXISTS (SELECT FROM popularity_readings l
+        WHERE l.track_id = n.track_id AND l.value IS NOT NULL AND l.taken_at > n.taken_at)`
+    : '';
+  // The page is found first, and only its rows are looked at more closely.
+  const found = await pool.query<Row>(
+    `SELECT ${columns} FROM (
+       SELECT t.id AS page_id, row_number() OVER () AS place FROM (
+         SELECT t.id FROM tracks t ${join} ${where} ${newest} ORDER BY ${orderBy} LIMIT ${limit} OFFSET ${offset}) t
+     ) page JOIN tracks t ON t.id = page.page_id ORDER BY page.place`,
+    values,
+  );
+  return { total: await countTracks(pool, url, where, values), items: found.rows.map(trackItem) };
+}
+
+/** Paging through a list does not count it again and again. */
+function countTracks(pool: Database['pool'], url: string, where: string, values: unknown[]): Promise<number> {
+  const key = JSON.stringify([url, where, values]);
+  const now = Date.now();
+  const known = counts.get(key);
+  if (known && now - known.at < countedMs) return known.total;
+  for (const [old, { at }] of counts) if (now - at >= countedMs) counts.delete(old);
+  const total = pool
+    .query<{ total: number }>(`SELECT count(*)::int AS total FROM tracks t ${where}`, values)
+    .then(({ rows }) => rows[0]!.total);
+  total.catch(() => counts.delete(key));
+  counts.set(key, { at: now, total });
+  return total;
+}
+
+function trackItem({ id, durationMs, reason, ...row }: Row): TrackItem {
+  return {
+    ...{ ...row, id: publicId('track', id), reason: reason && withoutFolders(reason) },
+    durationSeconds: durationMs === null ? null : durationMs / 1000,
+  };
+}
+
+export async function describeTrack(database: Database, id: number): Promise<TrackView> {
+  const { prisma, pool } = database;
+  const { rows } = await pool.query<Row & { contentHash: string | null }>(
+    `SELECT ${columns}, t.content_hash AS "contentHash" FROM tracks t WHERE t.id = $1`,
+    [id],
+  );
+  const row = rows[0];
+  if (!row) return notFound(publicId('track', id));
+  const { contentHash, ...shown } = row;
+  const [track, kept, heard, spectrogram] = await Promise.all([
+    prisma.track.findUniqueOrThrow({
+      where: { id },
+      select: {
+        attributes: true,
+        readings: { orderBy: { takenAt: 'asc' }, take: mostReadings },
+        dataSets: { include: { dataSet: { select: { name: true } } } },
+        predictions: {
+          include: { model: { select: { name: true } } },
+          orderBy: { modelId: 'desc' },
+          take: 50,
+        },
+        crawls: {
+          include: { crawl: { select: { startedAt: true } } },
+          orderBy: { crawlId: 'desc' },
+          take: 50,
+        },
+        failures: { orderBy: { id: 'desc' }, take: 50 },
+      },
+    }),
+    contentHash ? prisma.preview.count({ where: { contentHash } }) : 0,
+    contentHash ? prisma.embedding.count({ where: { contentHash } }) : 0,
+    trackSpectrogram(database, contentHash),
+  ]);
+  return {
+    ...trackItem(shown as Row),
+    readings: track.readings.map(({ takenAt, value, rank, origin, crawlId }) => ({
+      ...{
+        at: takenAt.toISOString(),
+        value,
+        rank,
+        origin,
+        crawl: crawlId === null ? null : publicId('crawl', crawlId),
+      },
+    })),
+    spectrogram: spectrogram && { ...spectrogram.facts, warnings: spectrogram.warnings },
+    ...{ previewKept: kept > 0, heardByTagger: heard > 0 },
+    dataSets: track.dataSets.map(({ dataSetId, dataSet, split, popular }) => ({
+      ...{ id: publicId('data-set', dataSetId), name: dataSet.name, split, popular },
+    })),
+    predictions: track.predictions.map(({ modelId, model, side, probability }) => ({
+      ...{
+        model: publicId('model', modelId),
+        name: model.name,
+        side: side.replaceAll('_', ' '),
+        probability,
+      },
+    })),
+    crawls: track.crawls.map(({ crawlId, crawl }) => ({
+      ...{ crawl: publicId('crawl', crawlId), startedAt: crawl.startedAt.toISOString() },
+    })),
+    attempts: track.failures.map(({ id: failure, stage, state, reason, attempts, updatedAt }) => ({
+      ...{ failure: publicId('failure', failure), stage, state, reason: withoutFolders(reason), attempts },
+      at: updatedAt.toISOString(),
+    })),
+    attributes: track.attributes as Record<string, unknown>,
+  };
+}
+
+/** The spectrogram of the newest parameters; null where there is none. */
+export async function trackSpectrogram(
+  database: Database,
+  contentHash: string | null,
+): Promise<(ShownSpectrogram & { warnings: string[] }) | null> {
+  if (contentHash === null) return null;
+  const newest = await database.prisma.spectrogram.findFirst({
+    where: { contentHash },
+    orderBy: { createdAt: 'desc' },
+    select: { warnings: true, parameters: true },
+  });
+  if (!newest) return null;
+  const { hash, parameters } = newest.parameters;
+  const found = await readSpectrogram(database, contentHash, {
+    ...{ hash, parameters: parameters as unknown as SpectrogramParameters },
+  });
+  return found && { ...found, warnings: newest.warnings };
+}
