@@ -4,6 +4,7 @@ import { withSession } from '../producers/session.ts';
 import { parseConfig } from '../shared/config.ts';
 import { reasonOf, UserError } from '../shared/errors.ts';
 import { createLogger } from '../shared/logging.ts';
+import { startReporting } from '../shared/metrics/reporting.ts';
 import { startDashboard } from './server.ts';
 
 /** What it says to the process that started it. */
@@ -25,6 +26,7 @@ try {
   const config = parseConfig(process.env);
   const log = createLogger(config, 'dashboard');
   await withSession(config, log, stop.signal, async (session) => {
+    const reporting = startReporting(session.database.pool, log, 'dashboard');
     const dashboard = await startDashboard(session);
     log.info({ url: dashboard.url }, 'the pages are served');
     process.send?.({ url: dashboard.url } satisfies FromDashboard);
@@ -33,6 +35,7 @@ try {
       stop.signal.addEventListener('abort', () => resolve());
     });
     await dashboard.close();
+    await reporting.stop();
   });
 } catch (error) {
   process.stderr.write(`hiphop: ${reasonOf(error)}\n`);

@@ -17,6 +17,7 @@ import { closeExcerpts } from './audio/excerpts.ts';
 import { EventHub } from './events/hub.ts';
 import { topicsOf } from './events/topics.ts';
 import { mountHealth } from './metrics/health.ts';
+import { measureRequests, mountPrometheus } from './metrics/prometheus.ts';
 import { createBoard } from './queues/board.ts';
 import { mountSite } from './serve-site.ts';
 
@@ -62,9 +63,11 @@ async function createApp(session: Session, events: EventHub): Promise<Express> {
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
   trustProxies(app, session.config.dashboard);
+  app.use(measureRequests());
   app.use(access.guard);
   mountHealth(app, session);
   app.use(access.identify);
+  mountPrometheus(app, session, events);
   app.get('/api/openapi.json', (_request, response) => {
     response.json(openApiDocument(routes, codeVersion()));
   });

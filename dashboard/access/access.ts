@@ -65,7 +65,7 @@ export async function createAccess(session: Session, log: Logger): Promise<Acces
   return {
     guard: [securityHeaders(secure && !loopback), ownNamesOnly(() => accountsExist(prisma))],
     identify: [
-      onlyBelow(/^\/(api|queues)(\/|$)/i, [
+      onlyBelow(/^\/(api|queues|metrics)(\/|$)/i, [
         withoutToken(sessions.read),
         who,
         requestLimit(requestsPerMinute),

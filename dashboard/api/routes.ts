@@ -1,6 +1,7 @@
 /** All routes of the API. */
 import { accessRoutes } from './access/routes.ts';
 import { catalogueRoutes } from './catalogue/routes.ts';
+import { historyRoutes } from './history/routes.ts';
 import { modelRoutes } from './models/routes.ts';
 import { pipelineRoutes } from './pipeline/routes.ts';
 import type { Route } from './route.ts';
@@ -14,6 +15,7 @@ export const routes: readonly Route[] = [
   ...modelRoutes,
   ...songRoutes,
   ...scheduleRoutes,
+  ...historyRoutes,
   ...accessRoutes,
   ...systemRoutes,
 ];

@@ -11,6 +11,8 @@ export const router = createBrowserRouter([
     path: '/',
     Component: Layout,
     ErrorBoundary: Broken,
+    // The frame alone, until the first page is there.
+    HydrateFallback: () => null,
     children: [
       {
         ErrorBoundary: Broken,

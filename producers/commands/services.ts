@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { lock } from 'proper-lockfile';
 import { UserError } from '../../shared/errors.ts';
+import { startReporting } from '../../shared/metrics/reporting.ts';
 import { entryPoint } from '../../shared/paths.ts';
 import { parseStageNames, stageNames, stages } from '../../shared/stages.ts';
 import { setUpTagger } from '../../shared/tagger/provision.ts';
@@ -99,7 +100,11 @@ async function up(cli: Cli, options: UpOptions): Promise<void> {
     tell((await setUpTensorFlow({ cacheDir, preference: tensorflow, log: tell })).note);
     await withSession(cli.config, cli.log, cli.signal, async (session) => {
       if (pages) tell(`the pages are at ${await pages.start()}`);
-      await supervise(session, pages).finally(() => pages?.close());
+      const reporting = startReporting(session.database.pool, session.log, 'up');
+      await supervise(session, pages).finally(async () => {
+        await pages?.close();
+        await reporting.stop();
+      });
     });
   } finally {
     await release();

@@ -1,5 +1,167 @@
-import { Page } from '../../components/page.tsx';
+/** The log of all machines, searched on the server. */
+import { useEffect, useState } from 'react';
+import { useSearchParams } from 'react-router';
+import type { LogItem, LogPage } from '../../../api/history/schemas.ts';
+import { apiUrl, useApi } from '../../api.ts';
+import { SelectField, TextField } from '../../components/field.tsx';
+import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
+import { SavedViews } from '../../components/saved-views.tsx';
+import { DataTable } from '../../components/table.tsx';
+
+const filters = ['text', 'level', 'stage', 'job', 'host', 'process'] as const;
+const stages = ['search', 'lookup', 'preview', 'embedding', 'spectrogram', 'train', 'score', 'schedule'];
+/** How often new lines are looked for while they are followed, in milliseconds. */
+const followMs = 2_000;
+const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'short', timeStyle: 'medium' });
+const looks = { info: 'idle', warn: 'warn', error: 'bad', fatal: 'bad' };
+const icons = { info: 'ℹ', warn: '▲', error: '✕', fatal: '✕' };
 
 export default function Logs() {
-  return <Page title="Logs">{null}</Page>;
+  const [search, setSearch] = useSearchParams();
+  const [follow, setFollow] = useState(true);
+  const asked = Object.fromEntries(filters.map((name) => [name, search.get(name)]));
+  const before = search.get('before');
+  const log = useApi<LogPage>(
+    '/logs',
+    { ...asked, before },
+    { refetchInterval: follow && !before ? followMs : false, placeholderData: (last) => last },
+  );
+  const set = (name: string, value: string) =>
+    setSearch(
+      (old) => {
+        const next = new URLSearchParams(old);
+        if (value === '') next.delete(name);
+        else next.set(name, value);
+        next.delete('before');
+        return next;
+      },
+      { replace: true },
+    );
+  const [text, setText] = useState(search.get('text') ?? '');
+  const settled = search.get('text') ?? '';
+  useEffect(() => {
+    if (text === settled) return;
+    const timer = setTimeout(() => set('text', text), 300);
+    return () => clearTimeout(timer);
+  });
+  return (
+    <Page
+      title="Logs"
+      lead="Of workers, pages and hiphop up, on all machines; kept for 14 days."
+      actions={
+        <>
+          <SavedViews />
+          <a className="button" href={apiUrl('/logs.txt', asked)} download>
+            Download
+          </a>
+        </>
+      }
+    >
+      <div className="filters">
+        <TextField label="Words of the message" type="search" value={text} onChange={setText} />
+        <SelectField
+          label="Level, at least"
+          value={search.get('level') ?? ''}
+          onChange={(value) => set('level', value)}
+          options={[['', 'any'], ...['info', 'warn', 'error', 'fatal'].map((name) => [name, name] as const)]}
+        />
+        <SelectField
+          label="Stage"
+          value={search.get('stage') ?? ''}
+          onChange={(value) => set('stage', value)}
+          options={[['', 'any'], ...stages.map((name) => [name, name] as const)]}
+        />
+        <SelectField
+          label="Process"
+          value={search.get('process') ?? ''}
+          onChange={(value) => set('process', value)}
+          options={[['', 'any'], ...['worker', 'dashboard', 'up'].map((name) => [name, name] as const)]}
+        />
+        <label>
+          <input type="checkbox" checked={follow} onChange={({ target }) => setFollow(target.checked)} />{' '}
+          follow
+        </label>
+      </div>
+      <Panel title={before ? 'Older lines' : 'Newest first'}>
+        <Loaded query={log}>
+          {({ items, next }) =>
+            items.length === 0 ? (
+              <Empty title="No line fits">Loosen the filter above, or wait until something is logged.</Empty>
+            ) : (
+              <>
+                <Lines items={items} onJob={(job) => set('job', job)} />
+                <nav className="pager" aria-label="Pages of the log">
+                  {before && (
+                    <button type="button" onClick={() => set('before', '')}>
+                      Newest
+                    </button>
+                  )}
+                  {next && (
+                    <button
+                      type="button"
+                      onClick={() => setSearch({ ...Object.fromEntries(search), before: next })}
+                    >
+                      Older
+                    </button>
+                  )}
+                </nav>
+              </>
+            )
+          }
+        </Loaded>
+      </Panel>
+    </Page>
+  );
+}
+
+function Lines({ items, onJob }: { items: readonly LogItem[]; onJob: (job: string) => void }) {
+  return (
+    <DataTable
+      caption="Lines of the log"
+      rows={items}
+      rowId={({ id }) => id}
+      choosable
+      columns={[
+        { id: 'at', header: 'When', cell: ({ at }) => exact.format(new Date(at)) },
+        {
+          id: 'level',
+          header: 'Level',
+          cell: ({ level }) => (
+            <span className={`status ${looks[level]}`}>
+              <span aria-hidden="true">{icons[level]}</span> {level}
+            </span>
+          ),
+        },
+        { id: 'process', header: 'Process', cell: ({ process, pid }) => `${process} ${pid}` },
+        { id: 'host', header: 'Machine', extra: true, cell: ({ host }) => host },
+        { id: 'stage', header: 'Stage', cell: ({ stage }) => stage },
+        {
+          id: 'job',
+          header: 'Job',
+          cell: ({ job }) =>
+            job && (
+              <button type="button" aria-label={`Only lines of ${job}`} onClick={() => onJob(job)}>
+                {job}
+              </button>
+            ),
+        },
+        {
+          id: 'message',
+          header: 'Message',
+          cell: ({ message, fields }) => (
+            <>
+              {message}
+              {Object.keys(fields).length > 0 && (
+                <details>
+                  <summary>more</summary>
+                  {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+                  <pre tabIndex={0}>{JSON.stringify(fields, null, 2)}</pre>
+                </details>
+              )}
+            </>
+          ),
+        },
+      ]}
+    />
+  );
 }

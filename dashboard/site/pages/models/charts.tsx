@@ -93,7 +93,13 @@ export function ReliabilityChart({ bins }: { bins: ModelView['reliability'] }) {
             ci95
               ? [
                   {
-                    ...{ type: 'line', showSymbol: false, silent: true, lineStyle: { width: 1.5 } },
+                    ...{
+                      type: 'line',
+                      showSymbol: false,
+                      silent: true,
+                      lineStyle: { width: 1.5 },
+                      color: '#8a94a6',
+                    },
                     data: ci95.map((end) => [meanProbability, end]),
                   },
                 ]
@@ -128,8 +134,11 @@ export function EpochChart({ epochs }: { epochs: ModelView['epochs'] }) {
         tooltip: { trigger: 'axis' },
         xAxis: { type: 'value', name: 'epoch', nameLocation: 'middle', nameGap: 28, minInterval: 1 },
         yAxis: [
-          { type: 'value', name: 'loss, nats', scale: true },
-          { type: 'value', name: 'ROC-AUC', min: 0, max: 1, splitLine: { show: false } },
+          { type: 'value', name: 'loss, nats', nameLocation: 'middle', nameGap: 42, scale: true },
+          {
+            ...{ type: 'value', name: 'ROC-AUC', nameLocation: 'middle', nameGap: 32 },
+            ...{ min: 0, max: 1, splitLine: { show: false } },
+          },
         ],
         series: [
           line('training loss', 'trainLoss', 0),
@@ -162,7 +171,13 @@ export function LearningCurveChart({
             rocAucCi95
               ? [
                   {
-                    ...{ type: 'line', showSymbol: false, silent: true, lineStyle: { width: 1.5 } },
+                    ...{
+                      type: 'line',
+                      showSymbol: false,
+                      silent: true,
+                      lineStyle: { width: 1.5 },
+                      color: '#8a94a6',
+                    },
                     data: rocAucCi95.map((end) => [tracks, end]),
                   },
                 ]

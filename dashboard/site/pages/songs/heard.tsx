@@ -29,7 +29,9 @@ export function Heard(props: { song: SongView; facts: Facts; explanation: Explan
   const decision = explanation?.decision ?? null;
   const trusted = decision?.faithfulness.trusted ?? false;
   const [overlay, setOverlay] = useState(true);
-  const parts: Part[] = (decision?.segments ?? []).filter(({ named }) => named);
+  const parts: Part[] = (decision?.segments ?? [])
+    .filter(({ named }) => named)
+    .sort((a, b) => a.fromSeconds - b.fromSeconds || a.fromHz - b.fromHz);
   return (
     <>
       {explanation?.sentences.map((sentence) => (

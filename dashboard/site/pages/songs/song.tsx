@@ -91,7 +91,7 @@ function Verdict({ song }: { song: SongView }) {
           {share?.words ?? 'the model is not calibrated enough to say'}
         </Fact>
         <Fact name="Percentile">
-          {percentile} of {count(reliability.holdoutN)} holdout songs
+          {percentile} % <small>of the {count(reliability.holdoutN)} holdout songs score lower</small>
         </Fact>
         <Fact name="Songs scored like it">
           {alike
@@ -101,7 +101,7 @@ function Verdict({ song }: { song: SongView }) {
         <Fact name="How usual it is">
           {unfamiliarity === null
             ? 'not known'
-            : `${Math.round(unfamiliarity)} % of the catalogue is nearer to something known${comparedBy ? ` (by ${comparedBy})` : ''}`}
+            : `${Math.round(100 - unfamiliarity)} % of the data set's tracks are farther from anything else in it than this song is${comparedBy ? ` (by ${comparedBy})` : ''}`}
         </Fact>
       </Facts>
       {dots && <Dots dots={dots} baseRate={reliability.baseRate} />}
