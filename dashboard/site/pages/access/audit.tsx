@@ -1,5 +1,106 @@
-import { Page } from '../../components/page.tsx';
+/** Who did what, when, and what came of it. */
+import { useSearchParams } from 'react-router';
+import type { AuditEntry } from '../../../api/access/schemas.ts';
+import { useApi } from '../../api.ts';
+import { TextField } from '../../components/field.tsx';
+import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
+import { SavedViews } from '../../components/saved-views.tsx';
+import { Status } from '../../components/status.tsx';
+import { DataTable, Pager } from '../../components/table.tsx';
+import { moment } from '../../format.ts';
+import { IdLink } from '../pipeline/pipeline.tsx';
 
-export default function Audit() {
-  return <Page title="Audit">{null}</Page>;
+type Audit = { total: number; offset: number; limit: number; items: AuditEntry[] };
+const filters = ['who', 'action', 'target'] as const;
+
+export default function AuditPage() {
+  const [search, setSearch] = useSearchParams();
+  const audit = useApi<Audit>('/audit', {
+    ...Object.fromEntries(filters.map((name) => [name, search.get(name)])),
+    offset: search.get('offset'),
+  });
+  const set = (name: string, value: string) =>
+    setSearch(
+      (before) => {
+        const next = new URLSearchParams(before);
+        if (value === '') next.delete(name);
+        else next.set(name, value);
+        next.delete('offset');
+        return next;
+      },
+      { replace: true },
+    );
+  return (
+    <Page
+      title="Audit"
+      lead="Who started, changed, cancelled, promoted or deleted what; also what was refused."
+      actions={<SavedViews />}
+    >
+      <div className="filters">
+        {filters.map((name) => (
+          <TextField
+            key={name}
+            label={name === 'target' ? 'done to' : name}
+            type="search"
+            value={search.get(name) ?? ''}
+            onChange={(value) => set(name, value)}
+          />
+        ))}
+      </div>
+      <Panel title="Entries, newest first">
+        <Loaded query={audit}>
+          {({ items, ...page }) =>
+            items.length === 0 ? (
+              <Empty title="No entry fits">
+                Whatever is changed by these pages, the API or accounts is written here.
+              </Empty>
+            ) : (
+              <>
+                <DataTable
+                  caption="Entries of the audit"
+                  rows={items}
+                  rowId={({ id }) => String(id)}
+                  columns={[
+                    { id: 'at', header: 'When', cell: ({ at }) => moment(at) },
+                    { id: 'who', header: 'Who', cell: ({ who }) => who },
+                    { id: 'action', header: 'What', cell: ({ action }) => <code>{action}</code> },
+                    {
+                      id: 'target',
+                      header: 'Done to',
+                      cell: ({ target }) => target && <IdLink id={target} />,
+                    },
+                    {
+                      id: 'details',
+                      header: 'Asked for',
+                      cell: ({ details }) =>
+                        Object.keys(details).length > 0 ? (
+                          <code>{JSON.stringify(details).slice(0, 300)}</code>
+                        ) : (
+                          ''
+                        ),
+                    },
+                    {
+                      id: 'outcome',
+                      header: 'Outcome',
+                      cell: ({ status, reason }) => (
+                        <>
+                          {status < 400 ? (
+                            <Status state="done" />
+                          ) : (
+                            <Status state="failed" word={`refused (${status})`} />
+                          )}
+                          {reason && <small> {reason}</small>}
+                        </>
+                      ),
+                    },
+                  ]}
+                />
+                <Pager {...page} noun="entries" />
+              </>
+            )
+          }
+        </Loaded>
+      </Panel>
+    </Page>
+  );
 }
