@@ -45,6 +45,14 @@ export async function fillCatalogue(pool: pg.Pool, tracks: number): Promise<void
          (CASE WHEN n % 10 = 0 THEN 'holdout' WHEN n % 7 = 0 THEN 'test' ELSE 'train' END)::"Split", n / 8
        FROM generate_series(1, $1) n WHERE n % 50 <> 0 AND n % 10 <> 1`,
   ];
-  for (const step of steps) await pool.query(step.replaceAll('$1', String(tracks)));
-  await pool.query('ANALYZE');
+  // A data set is frozen with the transaction that makes it.
+  const client = await pool.connect();
+  try {
+    await client.query('BEGIN');
+    for (const step of steps) await client.query(step.replaceAll('$1', String(tracks)));
+    await client.query('COMMIT');
+    await client.query('ANALYZE');
+  } finally {
+    client.release();
+  }
 }

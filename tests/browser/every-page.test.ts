@@ -2,6 +2,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { browserMissing, isTooWide, launchBrowser, openWindow, seriousFindings } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Product, startProduct } from '../support/pages.ts';
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 300_000 });
@@ -30,7 +31,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'every page', () => {
       const { page, troubles, context } = await openWindow(browser, product.url, look);
       await page.goto(path);
       await page.locator('h1, .title').first().waitFor();
-      await page.waitForFunction("!document.querySelector('.loading')");
+      await eventually(async () => (await page.locator('.loading').count()) === 0, { what: `${path} to load` });
       await page.waitForTimeout(300);
       expect(troubles).toEqual([]);
       expect(await page.locator('[role=alert]').allTextContents()).toEqual([]);

@@ -181,7 +181,7 @@ function Confusion({
   const others = falsePositive + trueNegative;
   const cell = (value: number, of: number) => `${count(value)}${of > 0 ? ` (${percent(value / of)})` : ''}`;
   return (
-    <table>
+    <table className="confusion">
       <caption>Said to be popular from a probability of {figure(threshold)} on</caption>
       <thead>
         <tr>
