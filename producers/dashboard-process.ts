@@ -5,6 +5,11 @@ import { UserError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logging.ts';
 import { entryPoint } from '../shared/paths.ts';
 
+/**
+ * The server streams what is large: a small heap, in MB, that is swept often is enough for it, and leaves
+ * the memory to who decodes and trains.
+ */
+export const dashboardFlags = ['--max-old-space-size=160', '--max-semi-space-size=4'];
 /** How long it may take to end, in milliseconds. */
 const stopMs = 10_000;
 
@@ -41,6 +46,7 @@ export class DashboardProcess {
     const child = fork(entryPoint('dashboard/main.ts'), {
       env: this.#environment(),
       stdio: ['ignore', 2, 2, 'ipc'],
+      execArgv: dashboardFlags,
     });
     this.#child = child;
     child.once('exit', () => {

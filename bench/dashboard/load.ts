@@ -1,4 +1,5 @@
 /** Load on a server: streams that listen, and requests that come at their times whether it keeps up or not. */
+import { setMaxListeners } from 'node:events';
 import { Agent, request } from 'undici';
 
 export interface Load {
@@ -26,6 +27,7 @@ export interface Loaded {
 /** @param origin without a slash at the end */
 export async function load(origin: string, paths: readonly string[], plan: Load): Promise<Loaded> {
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
   const tally = { events: 0, streamsLost: 0 };
   const streaming = new Agent({ connections: plan.streams, bodyTimeout: 0, headersTimeout: 30_000 });
   const streams = Array.from({ length: plan.streams }, () => listen(origin, streaming, stop.signal, tally));

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
+import { dashboardFlags } from '../../producers/dashboard-process.ts';
 import { parseConfig } from '../../shared/config.ts';
 import { openDatabase } from '../../shared/database/index.ts';
 import { createLogger } from '../../shared/logging.ts';
@@ -79,6 +80,7 @@ export async function run(argv: string[]): Promise<void> {
     const server = fork(entryPoint('dashboard/main.ts'), {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: dashboardFlags,
     });
     const [{ url }] = (await once(server, 'message')) as [{ url: string }];
     try {

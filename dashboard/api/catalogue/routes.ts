@@ -10,7 +10,7 @@ import { notFound, Problem } from '../problem.ts';
 import { type Context, fileRoute, idOf, pageOf, pageQuery, type Route, route } from '../route.ts';
 import { overviewOf } from './overview.ts';
 import { overviewSchema, trackItemSchema, trackSchema, trackSorts, trackStates } from './schemas.ts';
-import { describeTrack, listTracks, trackSpectrogram } from './tracks.ts';
+import { describeTrack, listTracks, mostCounted, trackSpectrogram } from './tracks.ts';
 
 const params = z.object({ track: idOf('track') });
 const year = z.coerce.number().int().min(1000).max(9998);
@@ -32,6 +32,7 @@ export const catalogueRoutes: readonly Route[] = [
     allows: everyone,
     tag: 'catalogue',
     summary: 'Search the catalogue',
+    description: `Of what is searched or filtered ${mostCounted} are counted at most.`,
     query: z.object({
       search: z.string().max(200).optional().describe('words of title and artists, a public id, or an ISRC'),
       state: z.enum(trackStates).optional(),

@@ -1,4 +1,5 @@
 /** Lists of tracks, and one with everything that is known of it. */
+import { LRUCache } from 'lru-cache';
 import type { SpectrogramParameters } from '../../../shared/audio/parameters.ts';
 import type { Database } from '../../../shared/database/index.ts';
 import { publicId } from '../../../shared/identifiers.ts';
@@ -9,7 +10,9 @@ import type { TrackItem, TrackView } from './schemas.ts';
 import { type Asked, conditionOf, newestReading, orderOf } from './search.ts';
 
 /** How long a count of tracks is taken for true, in milliseconds. */
-const countedMs = 15_000;
+const countedMs = 30_000;
+/** Of what is filtered no more are counted: nobody pages that far. */
+export const mostCounted = 10_000;
 const mostReadings = 200;
 
 interface Row {
@@ -34,14 +37,14 @@ const columns = `t.id, t.title, t.genre, t.isrc, t.source, t.state, t.failure_re
     WHERE x.track_id = t.id ORDER BY x.position) AS artists,
   ${newestReading} AS popularity`;
 
-const counts = new Map<string, { at: number; total: Promise<number> }>();
+const counts = new LRUCache<string, { at: number; total: Promise<number> }>({ max: 500 });
 
 export async function listTracks(
   { pool, url }: Database,
   asked: Asked,
   { sort, offset, limit }: { sort: string; offset: number; limit: number },
 ): Promise<{ total: number; items: TrackItem[] }> {
-  const { where, values } = conditionOf(asked);
+  const { where, values } = await conditionOf(pool, asked);
   const { join, orderBy, newestOnly } = orderOf(sort);
   const newest = newestOnly
     ? `${where ? ' AND' : 'WHERE'} NOT EXISTS (SELECT FROM popularity_readings l
@@ -58,19 +61,25 @@ export async function listTracks(
   return { total: await countTracks(pool, url, where, values), items: found.rows.map(trackItem) };
 }
 
-/** Paging through a list does not count it again and again. */
+/**
+ * How many tracks fit, and no more than `mostCounted`. Paging through a list does not count it again and
+ * again; one that is counted anew is shown as it was until then.
+ */
 function countTracks(pool: Database['pool'], url: string, where: string, values: unknown[]): Promise<number> {
   const key = JSON.stringify([url, where, values]);
-  const now = Date.now();
   const known = counts.get(key);
-  if (known && now - known.at < countedMs) return known.total;
-  for (const [old, { at }] of counts) if (now - at >= countedMs) counts.delete(old);
+  if (known && Date.now() - known.at < countedMs) return known.total;
   const total = pool
-    .query<{ total: number }>(`SELECT count(*)::int AS total FROM tracks t ${where}`, values)
+    .query<{ total: number }>(
+      where === ''
+        ? 'SELECT count(*)::int AS total FROM tracks'
+        : `SELECT count(*)::int AS total FROM (SELECT FROM tracks t ${where} LIMIT ${mostCounted}) fitting`,
+      values,
+    )
     .then(({ rows }) => rows[0]!.total);
   total.catch(() => counts.delete(key));
-  counts.set(key, { at: now, total });
-  return total;
+  counts.set(key, { at: Date.now(), total });
+  return known?.total ?? total;
 }
 
 function trackItem({ id, durationMs, reason, ...row }: Row): TrackItem {

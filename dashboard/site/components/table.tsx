@@ -173,8 +173,10 @@ export function Pager(props: {
   limit: number;
   noun: string;
   prefix?: string;
+  /** A total as large as this stands for as many and more. */
+  most?: number;
 }) {
-  const { total, offset, limit, noun, prefix = '' } = props;
+  const { total, offset, limit, noun, prefix = '', most } = props;
   const [, setSearch] = useSearchParams();
   const go = (to: number) =>
     setSearch((before) => {
@@ -190,7 +192,7 @@ export function Pager(props: {
       <span>
         {total === 0
           ? `no ${noun}`
-          : `${format.format(offset + 1)} to ${format.format(Math.min(total, offset + limit))} of ${format.format(total)} ${noun}`}
+          : `${format.format(offset + 1)} to ${format.format(Math.min(total, offset + limit))} of ${most !== undefined && total >= most ? 'at least ' : ''}${format.format(total)} ${noun}`}
       </span>
       <button type="button" disabled={offset === 0} onClick={() => go(0)}>
         First

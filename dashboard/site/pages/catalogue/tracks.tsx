@@ -16,6 +16,8 @@ const filters = [
   ...(['search', 'state', 'source', 'genre', 'popularityFrom', 'popularityTo'] as const),
   ...(['yearFrom', 'yearTo', 'kept', 'dataSet', 'split'] as const),
 ];
+/** Of what is filtered the server counts no more. */
+const mostCounted = 10_000;
 /** What is typed is asked for when nothing more is typed for so long, in milliseconds. */
 const typingMs = 250;
 
@@ -128,7 +130,7 @@ export default function Tracks() {
                   serverSorted
                   choosable
                 />
-                <Pager {...page} noun="tracks" />
+                <Pager {...page} noun="tracks" {...(filtered ? { most: mostCounted } : {})} />
               </>
             )
           }
