@@ -31,7 +31,9 @@ describe.skipIf(browserMissing)(browserMissing ?? 'every page', () => {
       const { page, troubles, context } = await openWindow(browser, product.url, look);
       await page.goto(path);
       await page.locator('h1, .title').first().waitFor();
-      await eventually(async () => (await page.locator('.loading').count()) === 0, { what: `${path} to load` });
+      await eventually(async () => (await page.locator('.loading').count()) === 0, {
+        what: `${path} to load`,
+      });
       await page.waitForTimeout(300);
       expect(troubles).toEqual([]);
       expect(await page.locator('[role=alert]').allTextContents()).toEqual([]);

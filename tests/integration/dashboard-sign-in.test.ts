@@ -118,12 +118,12 @@ describe('without accounts, on this machine', () => {
       });
       expect(answer.status).toBe(201);
     }
-    // The queues' board sends no token of ours.
+    // The queues' board sends no token of ours; what it may do it does for pages of ours alone.
     for (const [site, status] of [
       ['cross-site', 403],
       ['same-origin', 404],
     ] as const) {
-      const answer = await dashboard.ask('PUT', '/queues/api/no/such', {
+      const answer = await dashboard.ask('PUT', '/queues/api/queues/nothing/pause', {
         headers: { 'Sec-Fetch-Site': site },
       });
       expect(answer.status).toBe(status);

@@ -9,6 +9,8 @@ test('an empty environment gives the documented defaults', () => {
     ...{ dataDir: resolve('.data'), databaseUrl: undefined, redisUrl: undefined, logLevel: undefined },
     ...{ keepPreviews: false, tensorflow: 'auto', tagger: 'auto' },
     audio: { excerpt: 'auto', seconds: 30, timeoutSeconds: 60, maxBytes: 500_000_000 },
+    dashboard: { host: '127.0.0.1', port: undefined, secureCookies: 'auto', trustedProxies: 'loopback' },
+    otlpEndpoint: undefined,
   });
   expect(config.audio.processes).toBeGreaterThanOrEqual(1);
   expect(isAbsolute(config.cacheDir)).toBe(true);
@@ -31,6 +33,9 @@ test('every setting can be given', () => {
       SPOTIFY_CLIENT_SECRET: 'secret',
     },
     ...{ PREVIEW_HOSTS: ' p.scdn.co , *.Example.org,', PREVIEW_MAX_MEGABYTES: '7' },
+    ...{ DASHBOARD_HOST: '0.0.0.0', DASHBOARD_PORT: '8080', SESSION_SECRET: 's', SECURE_COOKIES: 'no' },
+    ...{ TRUSTED_PROXIES: '10.0.0.1', UPLOAD_MAX_MEGABYTES: '9', UPLOAD_MAX_FILES: '11' },
+    ...{ REQUESTS_PER_MINUTE: '12', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318/' },
   });
   expect(config).toEqual({
     ...{ dataDir: resolve('somewhere'), databaseUrl: 'postgres://u:p@db/hiphop' },
@@ -42,6 +47,12 @@ test('every setting can be given', () => {
       ...{ deezer: 'https://api.deezer.com', spotifyClientId: 'id', spotifyClientSecret: 'secret' },
       ...{ previewHosts: ['p.scdn.co', '*.example.org'], previewMaxBytes: 7_000_000, simulator: undefined },
     },
+    dashboard: {
+      ...{ host: '0.0.0.0', port: 8080, sessionSecret: 's', secureCookies: 'no' },
+      ...{ trustedProxies: '10.0.0.1', uploadMaxBytes: 9_000_000, uploadMaxFiles: 11 },
+      requestsPerMinute: 12,
+    },
+    otlpEndpoint: 'http://127.0.0.1:4318',
   });
 });
 
