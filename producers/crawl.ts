@@ -98,7 +98,7 @@ export async function describeCrawl({ database }: Session, id: number) {
     [id],
   );
   const failures = await prisma.failure.groupBy({
-    by: ['stage', 'reason'],
+    by: ['stage', 'cause'],
     where: { crawlId: id, state: { in: ['open', 'retried'] } },
     _count: true,
     orderBy: { _count: { id: 'desc' } },
@@ -114,6 +114,6 @@ export async function describeCrawl({ database }: Session, id: number) {
       number
     >,
     partitionsShort: notes,
-    failures: failures.map(({ stage, reason, _count }) => ({ stage, reason, count: _count })),
+    failures: failures.map(({ stage, cause, _count }) => ({ stage, reason: cause, count: _count })),
   };
 }

@@ -83,11 +83,13 @@ async function take(address, { dark = false, phone = false }, there, name) {
   process.stderr.write(`${path}\n`);
 }
 
-const nameOf = (path) =>
-  path
+function nameOf(path) {
+  const parts = path
     .replace(/\?.*/, '')
     .replace(/^\/|\/$/g, '')
-    .replaceAll('/', '-') || 'pipeline';
+    .replaceAll('/', '-');
+  return parts || 'pipeline';
+}
 
 async function whatIsThere(url) {
   const get = async (path) => (await fetch(new URL(`/api${path}`, url))).json();

@@ -1,6 +1,7 @@
 /** Everything that went wrong for good is a row with its reason: to be seen, retried or dismissed. */
 import type pg from 'pg';
 import type { Failure, FailureKind, Prisma, PrismaClient } from './database/generated/client.ts';
+import { causeOf } from './failure-causes.ts';
 import { type StageName, type StagePayloads, stageNames } from './stages.ts';
 
 /** What a failure belongs to, besides its stage. */
@@ -40,7 +41,9 @@ export async function recordFailure(prisma: Prisma.TransactionClient, failure: N
             : { subject, crawlId: crawlId ?? null }),
     },
   });
-  await prisma.failure.create({ data: { ...failure, crawlId: crawlId ?? null } });
+  await prisma.failure.create({
+    data: { ...failure, cause: causeOf(failure.reason), crawlId: crawlId ?? null },
+  });
 }
 
 /**
@@ -69,8 +72,8 @@ export interface FailureFilter {
   stage?: string;
   /** Part of the reason, without regard to case. */
   reason?: string;
-  /** One of these reasons, to the letter. */
-  reasons?: string[];
+  /** What it is counted under, to the letter. */
+  cause?: string;
   /** Part of the reason or the subject, without regard to case. */
   text?: string;
   /** Leaves out what songs are called when `text` is looked for. */
@@ -88,7 +91,7 @@ export function failureWhere(filter: FailureFilter): Prisma.FailureWhereInput {
     ...(filter.state ? { state: filter.state } : {}),
     ...(filter.stage ? { stage: filter.stage } : {}),
     ...(filter.reason ? { reason: containing(filter.reason) } : {}),
-    ...(filter.reasons ? { AND: { reason: { in: filter.reasons } } } : {}),
+    ...(filter.cause ? { cause: filter.cause } : {}),
     ...(filter.text
       ? {
           OR: [

@@ -4,7 +4,7 @@ import type { SpectrogramParameters } from '../../shared/audio/parameters.ts';
 import type { Database } from '../../shared/database/index.ts';
 
 /** Frequencies that the axis names, in Hz. */
-const named = [100, 200, 500, 1_000, 2_000, 5_000, 10_000];
+const named = [200, 500, 1_000, 2_000, 5_000, 10_000];
 
 export interface ShownSpectrogram {
   /** Shape [bands][frames]. */

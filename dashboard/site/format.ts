@@ -53,3 +53,19 @@ export function bytes(value: number): string {
   if (value < 1e6) return `${(value / 1e3).toFixed(0)} kB`;
   return value < 1e9 ? `${(value / 1e6).toFixed(1)} MB` : `${(value / 1e9).toFixed(1)} GB`;
 }
+
+/** A time in a schedule's own zone, which is named. */
+export function inZone(at: string, timeZone: string): string {
+  const format = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone });
+  return `${format.format(new Date(at))} (${timeZone})`;
+}
+
+/** `2:05`, of seconds. */
+export const clock = (seconds: number) =>
+  `${Math.floor(seconds / 60)}:${Math.floor(seconds % 60)
+    .toString()
+    .padStart(2, '0')}`;
+
+/** `200 Hz`, `1.5 kHz`. */
+export const frequency = (hz: number) =>
+  hz < 1000 ? `${Math.round(hz)} Hz` : `${Number((hz / 1000).toFixed(1))} kHz`;

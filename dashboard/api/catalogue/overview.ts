@@ -1,6 +1,6 @@
 /** What the whole catalogue, or one data set, looks like: what one would plot first in a notebook. */
 import type { Database } from '../../../shared/database/index.ts';
-import { withoutFolders } from '../pipeline/words.ts';
+import { causeOf } from '../../../shared/failure-causes.ts';
 import { notFound } from '../problem.ts';
 import type { Overview } from './schemas.ts';
 import { newestReading } from './search.ts';
@@ -9,6 +9,8 @@ import { newestReading } from './search.ts';
 const freshMs = 60_000;
 const artistsShown = 20;
 const reasonsShown = 10;
+/** So many are read, and told together where they are one cause. */
+const reasonsRead = 500;
 const longestSeconds = 600;
 
 const known = new Map<string, { at: number; overview: Promise<Overview> }>();
@@ -54,8 +56,9 @@ async function read({ prisma, pool }: Database, dataSetId: number | null): Promi
     `SELECT t.state::text AS name, count(*)::int AS count FROM ${among} GROUP BY 1`,
   );
   const missing = await rows<Counted>(
-    `SELECT t.failure_reason AS name, count(*)::int AS count FROM ${among}
-     WHERE t.state = 'failed' AND t.failure_reason IS NOT NULL GROUP BY 1 ORDER BY 2 DESC LIMIT ${reasonsShown}`,
+    `SELECT regexp_replace(t.failure_reason, '(https?://[^\\s/]+)/[^\\s:;,)]+', '\\1/…', 'g') AS name,
+       count(*)::int AS count FROM ${among}
+     WHERE t.state = 'failed' AND t.failure_reason IS NOT NULL GROUP BY 1 ORDER BY 2 DESC LIMIT ${reasonsRead}`,
   );
   const durations = await rows<{ bin: number; count: number }>(
     `SELECT floor(least(duration_ms / 1000.0, ${longestSeconds - 1}) / 30)::int AS bin, count(*)::int AS count
@@ -85,8 +88,20 @@ async function read({ prisma, pool }: Database, dataSetId: number | null): Promi
     popularity: { n: sum(popular), threshold: dataSet?.threshold ?? null, bins: bins(popular, 10, 10) },
     releases: { n: sum(months), months },
     previews: states.map(({ name, count }) => ({ state: name, count })),
-    missing: missing.map(({ name, count }) => ({ reason: withoutFolders(name), count })),
+    missing: byCause(missing),
     durations: { n: sum(durations), bins: bins(durations, 30, longestSeconds / 30) },
     ...{ artists, genres, sources },
   };
+}
+
+function byCause(reasons: readonly { name: string; count: number }[]): Overview['missing'] {
+  const counts = new Map<string, number>();
+  for (const { name, count } of reasons) {
+    const cause = causeOf(name);
+    counts.set(cause, (counts.get(cause) ?? 0) + count);
+  }
+  return [...counts]
+    .map(([reason, count]) => ({ reason, count }))
+    .sort((a, b) => b.count - a.count)
+    .slice(0, reasonsShown);
 }

@@ -2,9 +2,9 @@
 import { LRUCache } from 'lru-cache';
 import type { SpectrogramParameters } from '../../../shared/audio/parameters.ts';
 import type { Database } from '../../../shared/database/index.ts';
+import { withoutFolders } from '../../../shared/failure-causes.ts';
 import { publicId } from '../../../shared/identifiers.ts';
 import { readSpectrogram, type ShownSpectrogram } from '../../audio/spectrograms.ts';
-import { withoutFolders } from '../pipeline/words.ts';
 import { notFound } from '../problem.ts';
 import type { TrackItem, TrackView } from './schemas.ts';
 import { type Asked, conditionOf, newestReading, orderOf } from './search.ts';

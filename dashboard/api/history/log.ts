@@ -39,8 +39,8 @@ export async function readLog(pool: pg.Pool, query: LogQuery, limit: number): Pr
     ),
   ].filter(Boolean);
   const { rows } = await pool.query<Row>(
-    `SELECT id::text, at, level, host, pid, process, stage, job, message, fields FROM log_lines
-     ${parts.length > 0 ? `WHERE ${parts.join(' AND ')}` : ''} ORDER BY id DESC LIMIT ${limit}`,
+    `SELECT id::text, at, level, host, pid, process, stage, job, message, fields FROM log_lines l
+     ${parts.length > 0 ? `WHERE ${parts.join(' AND ')}` : ''} ORDER BY l.id DESC LIMIT ${limit}`,
     values,
   );
   return rows.map((row) => ({ ...row, at: row.at.toISOString(), level: levelName(row.level) }));

@@ -1,8 +1,8 @@
 /** Models as the API tells them. */
 import type { DataSet, Model } from '../../../shared/database/generated/client.ts';
+import { withoutFolders } from '../../../shared/failure-causes.ts';
 import { publicId } from '../../../shared/identifiers.ts';
 import { type Evaluation, isNullTest, type ModelMetrics } from '../../../shared/registry/models.ts';
-import { withoutFolders } from '../pipeline/words.ts';
 import type { EvaluationView, ModelRow } from './schemas.ts';
 
 /** All but what is large: topology, holdout scores. */

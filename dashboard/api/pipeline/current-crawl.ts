@@ -8,7 +8,7 @@ import { countFunnel, Watch } from './funnel.ts';
 import type { CrawlDetail, CurrentCrawl, Funnel } from './schemas.ts';
 import { Seldom } from './seldom.ts';
 import { timeLeft } from './time-left.ts';
-import { askedFor, withoutFolders } from './words.ts';
+import { askedFor } from './words.ts';
 
 /** So many crawls are kept in mind. */
 const kept = 50;
@@ -92,7 +92,7 @@ export class Crawls {
     const [funnel, failures] = await Promise.all([
       countFunnel(pool, id),
       prisma.failure.groupBy({
-        by: ['stage', 'reason'],
+        by: ['stage', 'cause'],
         where: { crawlId: id, state: 'open' },
         _count: true,
         orderBy: { _count: { id: 'desc' } },
@@ -101,9 +101,7 @@ export class Crawls {
     ]);
     return {
       funnel,
-      failures: failures.map(({ stage, reason, _count }) => ({
-        ...{ stage, reason: withoutFolders(reason), count: _count },
-      })),
+      failures: failures.map(({ stage, cause, _count }) => ({ stage, reason: cause, count: _count })),
     };
   }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { dismissFailures, retryFailures } from '../../../producers/failures.ts';
-import type { Failure, PrismaClient } from '../../../shared/database/generated/client.ts';
+import type { Failure } from '../../../shared/database/generated/client.ts';
+import { withoutFolders } from '../../../shared/failure-causes.ts';
 import { type FailureFilter, failureWhere } from '../../../shared/failures.ts';
 import { parsePublicId, publicId } from '../../../shared/identifiers.ts';
 import { type Caller, operators, staff } from '../../access/caller.ts';
@@ -12,11 +13,10 @@ import {
   bulkBodySchema,
   type FailureItem,
   failureSchema,
-  type ReasonGroup,
   reasonGroupSchema,
   retriedSchema,
 } from './schemas.ts';
-import { reasonsShownAs, subjectInWords, withoutFolders } from './words.ts';
+import { subjectInWords } from './words.ts';
 
 /** Groups of reasons are listed up to so many. */
 const groupsShown = 200;
@@ -24,7 +24,7 @@ const groupsShown = 200;
 const filterQuery = {
   state: z.enum(['open', 'retried', 'resolved', 'dismissed', 'all']).default('open'),
   stage: z.string().optional(),
-  reason: z.string().optional().describe('the whole reason, to the letter'),
+  reason: z.string().optional().describe('a reason as /failures/reasons lists it, to the letter'),
   text: z.string().max(200).optional().describe('part of the reason or the subject'),
   crawl: idOf('crawl').optional(),
 };
@@ -37,31 +37,20 @@ interface Asked {
   crawl?: number | undefined;
 }
 
-/** What is asked for as rows know it: a reason is shown without folders. */
-async function filterOf(
-  prisma: PrismaClient,
+/** What is asked for as rows know it. */
+function filterOf(
   { state, stage, reason, text, crawl }: Asked,
   { role }: Pick<Caller, 'role'>,
-): Promise<FailureFilter> {
-  const filter: FailureFilter = {
+): FailureFilter {
+  return {
     // A hit would tell what a song is called.
     blindToSongs: role !== 'operator',
     ...(state && state !== 'all' ? { state } : {}),
     ...(stage ? { stage } : {}),
+    ...(reason ? { cause: reason } : {}),
     ...(text ? { text } : {}),
     ...(crawl ? { crawlId: crawl } : {}),
   };
-  if (reason === undefined) return filter;
-  const known = await prisma.failure.findMany({
-    where: failureWhere(filter),
-    distinct: ['reason'],
-    select: { reason: true },
-  });
-  const reasons = reasonsShownAs(
-    reason,
-    known.map((row) => row.reason),
-  );
-  return { ...filter, reasons };
 }
 
 export const failureRoutes: readonly Route[] = [
@@ -76,7 +65,7 @@ export const failureRoutes: readonly Route[] = [
     answer: pageOf(failureSchema),
     run: async ({ query: { offset, limit, ...asked } }, { session, caller }) => {
       const { prisma } = session.database;
-      const where = failureWhere(await filterOf(prisma, asked, caller));
+      const where = failureWhere(filterOf(asked, caller));
       const [total, rows] = await Promise.all([
         prisma.failure.count({ where }),
         prisma.failure.findMany({
@@ -93,6 +82,7 @@ export const failureRoutes: readonly Route[] = [
     allows: staff,
     tag: 'pipeline',
     summary: 'Count failures by stage and reason, most frequent first',
+    description: 'Reasons that differ by an address, a file or a number alone are counted as one.',
     query: z.object(filterQuery),
     answer: z.object({
       total: z.int().describe('failures that fit'),
@@ -101,13 +91,16 @@ export const failureRoutes: readonly Route[] = [
     }),
     run: async ({ query }, { session, caller }) => {
       const { prisma } = session.database;
-      const where = failureWhere(await filterOf(prisma, query, caller));
+      const where = failureWhere(filterOf(query, caller));
       const groups = await prisma.failure.groupBy({
-        ...{ by: ['stage', 'reason'], where, _count: true, _max: { updatedAt: true } },
+        ...{ by: ['stage', 'cause'], where, _count: true, _max: { updatedAt: true } },
         ...{ orderBy: { _count: { id: 'desc' } }, take: groupsShown + 1 },
       });
       const total = await prisma.failure.count({ where });
-      return { total, items: merged(groups.slice(0, groupsShown)), more: groups.length > groupsShown };
+      const items = groups.slice(0, groupsShown).map(({ stage, cause, _count, _max }) => ({
+        ...{ stage, reason: cause, count: _count, newest: _max.updatedAt!.toISOString() },
+      }));
+      return { total, items, more: groups.length > groupsShown };
     },
   }),
   route({
@@ -154,7 +147,7 @@ async function counted(
   const { prisma } = session.database;
   const crawlId = crawl === undefined ? undefined : parsePublicId(crawl, ['crawl']).id;
   const filter: FailureFilter = {
-    ...(await filterOf(prisma, { ...asked, state: 'open', crawl: crawlId }, caller)),
+    ...filterOf({ ...asked, state: 'open', crawl: crawlId }, caller),
     ...(ids ? { ids: ids.map((id) => parsePublicId(id, ['failure']).id) } : {}),
   };
   const found = await prisma.failure.aggregate({
@@ -190,22 +183,4 @@ function describe(row: Row, caller: Caller): FailureItem {
     subject: hidden ? null : subjectInWords(subject),
     ...{ about, crawl: crawlId ? publicId('crawl', crawlId) : null, attempts, at: updatedAt.toISOString() },
   };
-}
-
-/** Reasons that differ by a folder alone are shown as one. */
-function merged(
-  groups: readonly { stage: string; reason: string; _count: number; _max: { updatedAt: Date | null } }[],
-): ReasonGroup[] {
-  const byShown = new Map<string, ReasonGroup>();
-  for (const { stage, reason: raw, _count, _max } of groups) {
-    const reason = withoutFolders(raw);
-    const newest = _max.updatedAt!.toISOString();
-    const known = byShown.get(`${stage} ${reason}`);
-    if (!known) byShown.set(`${stage} ${reason}`, { stage, reason, count: _count, newest });
-    else {
-      known.count += _count;
-      if (newest > known.newest) known.newest = newest;
-    }
-  }
-  return [...byShown.values()].sort((a, b) => b.count - a.count);
 }

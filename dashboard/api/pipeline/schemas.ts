@@ -231,7 +231,7 @@ export type ReasonGroup = z.infer<typeof reasonGroupSchema>;
 
 export const bulkBodySchema = z.strictObject({
   stage: z.string().optional(),
-  reason: z.string().min(1).optional().describe('the whole reason, to the letter'),
+  reason: z.string().min(1).optional().describe('a reason as /failures/reasons lists it, to the letter'),
   text: z.string().min(1).max(200).optional().describe('part of the reason or the subject'),
   crawl: z
     .string()

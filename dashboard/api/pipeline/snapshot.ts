@@ -9,7 +9,6 @@ import { readChampion, readLastNights, readNext, readRunning } from './running.t
 import type { CrawlDetail, PipelineSnapshot, StageState } from './schemas.ts';
 import { Seldom } from './seldom.ts';
 import { readPauses, readStages } from './stages.ts';
-import { withoutFolders } from './words.ts';
 
 const reasonsShown = 10;
 /** What changes seldom is read so seldom, in milliseconds. */
@@ -100,7 +99,7 @@ export class Pipeline {
   async #readFailures(): Promise<PipelineSnapshot['failures']> {
     const { prisma } = this.#session.database;
     const groups = await prisma.failure.groupBy({
-      by: ['stage', 'reason'],
+      by: ['stage', 'cause'],
       where: { state: 'open' },
       _count: true,
       orderBy: { _count: { id: 'desc' } },
@@ -108,9 +107,7 @@ export class Pipeline {
     });
     return {
       open: await prisma.failure.count({ where: { state: 'open' } }),
-      reasons: groups.map(({ stage, reason, _count }) => ({
-        ...{ stage, reason: withoutFolders(reason), count: _count },
-      })),
+      reasons: groups.map(({ stage, cause, _count }) => ({ stage, reason: cause, count: _count })),
     };
   }
 

@@ -18,17 +18,7 @@ export function lastName(path: string): string {
   return path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
 }
 
-/** A sentence without the folders that it names; addresses stay. */
-export function withoutFolders(text: string): string {
-  return text.replace(/(?<![\w:/.])(?:[A-Za-z]:)?[\\/](?:[^\s'"`:\\/]+[\\/])+([^\s'"`:\\/]+)/g, '…/$1');
-}
-
 /** A subject of a failure: a title, or a file by its name alone. */
 export function subjectInWords(subject: string): string {
   return /^([A-Za-z]:)?[\\/]/.test(subject) ? lastName(subject) : subject;
-}
-
-/** The reason to the letter as it stands in rows, told by how it is shown. */
-export function reasonsShownAs(shown: string, reasons: readonly string[]): string[] {
-  return reasons.filter((reason) => reason === shown || withoutFolders(reason) === shown);
 }

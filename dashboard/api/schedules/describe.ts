@@ -2,8 +2,8 @@
 import { type describeNight, describeSchedule, isSomebodyAtWork } from '../../../producers/schedules.ts';
 import type { Session } from '../../../producers/session.ts';
 import type { Schedule } from '../../../shared/database/generated/client.ts';
+import { withoutFolders } from '../../../shared/failure-causes.ts';
 import { publicId } from '../../../shared/identifiers.ts';
-import { withoutFolders } from '../pipeline/words.ts';
 import type { NightItem, ScheduleItem, SchedulesSnapshot } from './schemas.ts';
 
 type Described = ReturnType<typeof describeNight>;

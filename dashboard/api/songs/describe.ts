@@ -9,11 +9,11 @@ import type {
   Song,
 } from '../../../shared/database/generated/client.ts';
 import { uploadedHash } from '../../../shared/database/uploads.ts';
+import { withoutFolders } from '../../../shared/failure-causes.ts';
 import { publicId } from '../../../shared/identifiers.ts';
 import { roundedShare } from '../../../shared/scoring/calibrated.ts';
 import { type RankRange, rankRanges } from '../../../shared/scoring/ranks.ts';
 import { verdictOf } from '../../../shared/scoring/verdict.ts';
-import { withoutFolders } from '../pipeline/words.ts';
 import type { Yardstick } from './reliability.ts';
 import type { BatchItem, ScoreView, SongCounts, SongItem } from './schemas.ts';
 

@@ -26,7 +26,7 @@ function palette() {
   const axis = {
     axisLine: { lineStyle: { color: of('--line') } },
     axisTick: { lineStyle: { color: of('--line') } },
-    axisLabel: { color: of('--soft') },
+    axisLabel: { color: of('--soft'), hideOverlap: true },
     nameTextStyle: { color: of('--soft') },
     splitLine: { lineStyle: { color: of('--faint') } },
   };

@@ -28,6 +28,8 @@ export interface Column<Row> {
   sortBy?: ((row: Row) => number | string | null) | true;
   /** Right-aligned, in figures of equal width. */
   numeric?: boolean;
+  /** Sentences and names of any length: they break into lines, and take the room that is left. */
+  prose?: boolean;
   /** Not shown until it is chosen. */
   extra?: boolean;
 }
@@ -86,6 +88,10 @@ export function DataTable<Row extends object>(props: Props<Row>) {
     },
   });
   const own = new Map(columns.map((column) => [column.id, column]));
+  const look = (id: string) => {
+    const { numeric, prose } = own.get(id)!;
+    return numeric ? 'numeric' : prose ? 'prose' : '';
+  };
   return (
     <>
       {choosable && (
@@ -111,6 +117,7 @@ export function DataTable<Row extends object>(props: Props<Row>) {
           </fieldset>
         </details>
       )}
+      <Order {...{ columns, sort }} onChange={(order) => set('sort', order)} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways must be reachable by keyboard */}
       <section className="table-scroll" tabIndex={0} aria-label={caption}>
         <table>
@@ -123,12 +130,7 @@ export function DataTable<Row extends object>(props: Props<Row>) {
                   const direction =
                     sort.replace(/^-/, '') !== id ? null : sort.startsWith('-') ? 'descending' : 'ascending';
                   return (
-                    <th
-                      key={id}
-                      scope="col"
-                      className={column.numeric ? 'numeric' : ''}
-                      aria-sort={direction ?? 'none'}
-                    >
+                    <th key={id} scope="col" className={look(id)} aria-sort={direction ?? 'none'}>
                       {column.sortBy === undefined ? (
                         column.header
                       ) : (
@@ -153,7 +155,7 @@ export function DataTable<Row extends object>(props: Props<Row>) {
             {table.getRowModel().rows.map((row) => (
               <tr key={row.id}>
                 {row.getVisibleCells().map(({ column }) => (
-                  <td key={column.id} className={own.get(column.id)!.numeric ? 'numeric' : ''}>
+                  <td key={column.id} className={look(column.id)} data-label={own.get(column.id)!.header}>
                     {own.get(column.id)!.cell(row.original)}
                   </td>
                 ))}
@@ -163,6 +165,28 @@ export function DataTable<Row extends object>(props: Props<Row>) {
         </table>
       </section>
     </>
+  );
+}
+
+/** The order of a table on a narrow screen, where rows are cards and have no headings to press. */
+function Order<Row>(props: {
+  columns: readonly Column<Row>[];
+  sort: string;
+  onChange: (sort: string | null) => void;
+}) {
+  const sortable = props.columns.filter(({ sortBy }) => sortBy !== undefined);
+  if (sortable.length === 0) return null;
+  return (
+    <label className="order">
+      Order{' '}
+      <select value={props.sort} onChange={({ target }) => props.onChange(target.value || null)}>
+        <option value="">as it comes</option>
+        {sortable.flatMap(({ id, header }) => [
+          <option key={id} value={id}>{`${header} ↑`}</option>,
+          <option key={`-${id}`} value={`-${id}`}>{`${header} ↓`}</option>,
+        ])}
+      </select>
+    </label>
   );
 }
 
@@ -187,6 +211,13 @@ export function Pager(props: {
     });
   const last = Math.max(0, Math.floor((total - 1) / limit) * limit);
   const format = new Intl.NumberFormat('en');
+  if (total <= limit && offset === 0) {
+    return (
+      <p className="pager">
+        {total === 0 ? `no ${noun}` : `${format.format(total)} ${total === 1 ? singular(noun) : noun}`}
+      </p>
+    );
+  }
   return (
     <nav className="pager" aria-label={`Pages of ${noun}`}>
       <span>
@@ -209,3 +240,5 @@ export function Pager(props: {
     </nav>
   );
 }
+
+const singular = (noun: string) => noun.replace(/ies$/, 'y').replace(/(?<=ch)es$|s$/, '');

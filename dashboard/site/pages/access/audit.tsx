@@ -3,12 +3,12 @@ import { useSearchParams } from 'react-router';
 import type { AuditEntry } from '../../../api/access/schemas.ts';
 import { useApi } from '../../api.ts';
 import { TextField } from '../../components/field.tsx';
+import { IdLink } from '../../components/id-link.tsx';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
 import { SavedViews } from '../../components/saved-views.tsx';
 import { Status } from '../../components/status.tsx';
 import { DataTable, Pager } from '../../components/table.tsx';
 import { moment } from '../../format.ts';
-import { IdLink } from '../pipeline/pipeline.tsx';
 
 type Audit = { total: number; offset: number; limit: number; items: AuditEntry[] };
 const filters = ['who', 'action', 'target'] as const;
@@ -72,6 +72,7 @@ export default function AuditPage() {
                     {
                       id: 'details',
                       header: 'Asked for',
+                      prose: true,
                       cell: ({ details }) =>
                         Object.keys(details).length > 0 ? (
                           <code>{JSON.stringify(details).slice(0, 300)}</code>
@@ -82,6 +83,7 @@ export default function AuditPage() {
                     {
                       id: 'outcome',
                       header: 'Outcome',
+                      prose: true,
                       cell: ({ status, reason }) => (
                         <>
                           {status < 400 ? (

@@ -70,7 +70,8 @@ function Plots({ view }: { view: View }) {
         />
         {popularity.threshold !== null && (
           <small>
-            The line: popular is from {popularity.threshold.toFixed(1)} on, in the newest data set.
+            The line: popular is from {popularity.threshold.toFixed(1)} on, in{' '}
+            {view.of === 'catalogue' ? 'the newest data set' : view.of}.
           </small>
         )}
       </Plot>
@@ -85,7 +86,7 @@ function Plots({ view }: { view: View }) {
         {missing.length > 0 && (
           <>
             <h3>Why it is missing</h3>
-            <ul className="plain">
+            <ul>
               {missing.map(({ reason, count: n }) => (
                 <li key={reason}>
                   {count(n)} × {reason}

@@ -5,6 +5,7 @@ import { apiUrl, send, useApi, useMe } from '../../api.ts';
 import { Action, useOnce } from '../../components/action.tsx';
 import { Chart } from '../../components/chart.tsx';
 import { Fact, Facts, Loaded, Page, Panel } from '../../components/page.tsx';
+import { Spectrogram } from '../../components/spectrogram.tsx';
 import { Status } from '../../components/status.tsx';
 import { DataTable } from '../../components/table.tsx';
 import { count, day, duration, moment } from '../../format.ts';
@@ -62,7 +63,7 @@ function Everything({ track }: { track: TrackView }) {
         {track.reason && <p>Its audio failed: {track.reason}</p>}
       </Panel>
       <Panel title="Spectrogram">
-        <Spectrogram track={track} />
+        <Sound track={track} />
         {track.previewKept ? (
           // biome-ignore lint/a11y/useMediaCaption: music has no captions
           <audio controls preload="none" src={apiUrl(`/tracks/${track.id}/preview`)} />
@@ -109,7 +110,7 @@ function Everything({ track }: { track: TrackView }) {
               { id: 'failure', header: 'Failure', cell: ({ failure }) => failure },
               { id: 'stage', header: 'Stage', cell: ({ stage }) => stage },
               { id: 'state', header: 'State', cell: ({ state }) => <Status state={state} /> },
-              { id: 'reason', header: 'Reason', cell: ({ reason }) => reason },
+              { id: 'reason', header: 'Reason', prose: true, cell: ({ reason }) => reason },
               { id: 'attempts', header: 'Attempts', numeric: true, cell: ({ attempts }) => count(attempts) },
               { id: 'at', header: 'When', cell: ({ at }) => moment(at) },
             ]}
@@ -132,34 +133,17 @@ function Everything({ track }: { track: TrackView }) {
   );
 }
 
-function Spectrogram({ track }: { track: TrackView }) {
+function Sound({ track }: { track: TrackView }) {
   const { spectrogram } = track;
   if (!spectrogram) return <p>There is none yet.</p>;
-  const { bands, frames, seconds, startSeconds, ticks, warnings } = spectrogram;
-  const times = Array.from({ length: 7 }, (_, index) => startSeconds + (index * seconds) / 6);
   return (
     <>
-      <figure className="spectrogram">
-        <div className="frequencies" aria-hidden="true">
-          {ticks.map(({ hz, place }) => (
-            <span key={hz} style={{ bottom: `${100 * place}%` }}>
-              {hz < 1000 ? `${hz} Hz` : `${hz / 1000} kHz`}
-            </span>
-          ))}
-        </div>
-        <div className="layers">
-          <img
-            src={apiUrl(`/tracks/${track.id}/spectrogram.png`)}
-            alt={`Mel spectrogram: ${bands} bands by ${frames} frames, ${seconds.toFixed(0)} seconds`}
-          />
-        </div>
-        <div className="times" aria-hidden="true">
-          {times.map((at) => (
-            <span key={at}>{at.toFixed(0)} s</span>
-          ))}
-        </div>
-      </figure>
-      {warnings.map((warning) => (
+      <Spectrogram
+        {...spectrogram}
+        src={apiUrl(`/tracks/${track.id}/spectrogram.png`)}
+        of={track.title || track.id}
+      />
+      {spectrogram.warnings.map((warning) => (
         <small key={warning}>▲ {warning}</small>
       ))}
     </>

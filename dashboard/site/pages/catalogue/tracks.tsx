@@ -145,11 +145,12 @@ const columns: Column<TrackItem>[] = [
   {
     id: 'title',
     header: 'Title',
+    prose: true,
     sortBy: true,
     cell: ({ id, title }) => <Link to={`/tracks/${id}`}>{title || id}</Link>,
   },
-  { id: 'artists', header: 'Artists', cell: ({ artists }) => artists.join(', ') },
-  { id: 'album', header: 'Album', extra: true, cell: ({ album }) => album },
+  { id: 'artists', header: 'Artists', prose: true, cell: ({ artists }) => artists.join(', ') },
+  { id: 'album', header: 'Album', prose: true, extra: true, cell: ({ album }) => album },
   { id: 'genre', header: 'Genre', cell: ({ genre }) => genre },
   { id: 'released', header: 'Released', sortBy: true, cell: ({ released }) => released && day(released) },
   {
@@ -171,6 +172,7 @@ const columns: Column<TrackItem>[] = [
   {
     id: 'state',
     header: 'Audio',
+    prose: true,
     cell: ({ state, reason }) => (
       <>
         <Status state={state} />

@@ -12,7 +12,10 @@ const filters = ['text', 'level', 'stage', 'job', 'host', 'process'] as const;
 const stages = ['search', 'lookup', 'preview', 'embedding', 'spectrogram', 'train', 'score', 'schedule'];
 /** How often new lines are looked for while they are followed, in milliseconds. */
 const followMs = 2_000;
-const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'short', timeStyle: 'medium' });
+const exact = new Intl.DateTimeFormat('en-GB', {
+  ...({ day: 'numeric', month: 'short' } as const),
+  ...({ hour: '2-digit', minute: '2-digit', second: '2-digit' } as const),
+});
 const looks = { info: 'idle', warn: 'warn', error: 'bad', fatal: 'bad' };
 const icons = { info: 'ℹ', warn: '▲', error: '✕', fatal: '✕' };
 
@@ -140,7 +143,12 @@ function Lines({ items, onJob }: { items: readonly LogItem[]; onJob: (job: strin
           header: 'Job',
           cell: ({ job }) =>
             job && (
-              <button type="button" aria-label={`Only lines of ${job}`} onClick={() => onJob(job)}>
+              <button
+                type="button"
+                className="link"
+                aria-label={`Only lines of ${job}`}
+                onClick={() => onJob(job)}
+              >
                 {job}
               </button>
             ),
@@ -148,6 +156,7 @@ function Lines({ items, onJob }: { items: readonly LogItem[]; onJob: (job: strin
         {
           id: 'message',
           header: 'Message',
+          prose: true,
           cell: ({ message, fields }) => (
             <>
               {message}

@@ -82,6 +82,7 @@ function Comparison({ comparison }: { comparison: ComparisonView }) {
             {
               id: 'model',
               header: 'Model',
+              prose: true,
               cell: ({ id, name }) => (
                 <>
                   <Link to={`/models/${id}`}>{id}</Link> {name}

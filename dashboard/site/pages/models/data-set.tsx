@@ -5,7 +5,7 @@ import { useApi } from '../../api.ts';
 import { Fact, Facts, Loaded, Page, Panel } from '../../components/page.tsx';
 import { DataTable } from '../../components/table.tsx';
 import { count, moment, percent } from '../../format.ts';
-import { Runs } from './models.tsx';
+import { Runs } from './runs.tsx';
 
 export default function DataSet() {
   const { dataSet: id } = useParams();

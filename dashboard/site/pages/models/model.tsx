@@ -15,7 +15,8 @@ import {
   ReliabilityChart,
   RocChart,
 } from './charts.tsx';
-import { Progress, WithReason } from './models.tsx';
+import { Progress } from './progress.tsx';
+import { WithReason } from './promotion.tsx';
 
 export default function Model() {
   const { model: id } = useParams();

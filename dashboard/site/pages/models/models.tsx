@@ -1,23 +1,15 @@
 /** The registry: who is champion, who might be, and what they learned from. */
 import { useState } from 'react';
 import { Link, useNavigate, useSearchParams } from 'react-router';
-import type {
-  DataSetRow,
-  Leaderboard,
-  ModelRow,
-  PromotionView,
-  RunView,
-} from '../../../api/models/schemas.ts';
-import { send, useApi, useMe } from '../../api.ts';
-import { Action } from '../../components/action.tsx';
-import { Field } from '../../components/field.tsx';
-import { Meter } from '../../components/meter.tsx';
+import type { DataSetRow, Leaderboard, PromotionView, RunView } from '../../../api/models/schemas.ts';
+import { useApi, useMe } from '../../api.ts';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
 import { SavedViews } from '../../components/saved-views.tsx';
-import { Status } from '../../components/status.tsx';
 import { type Column, DataTable } from '../../components/table.tsx';
-import { count, duration, figure, moment, percent, withInterval } from '../../format.ts';
-import { Interval } from './interval.tsx';
+import { count, moment } from '../../format.ts';
+import { leaderboardColumns } from './leaderboard.tsx';
+import { Rollback } from './promotion.tsx';
+import { Runs } from './runs.tsx';
 import { TrainForm } from './train-form.tsx';
 
 type Paged<Item> = { total: number; items: Item[] };
@@ -79,7 +71,7 @@ export default function Models() {
                   caption="Models"
                   rows={models}
                   rowId={({ id }) => id}
-                  columns={columns(operator, chosen, choose)}
+                  columns={leaderboardColumns(operator, chosen, choose)}
                   choosable
                 />
                 <p>
@@ -147,229 +139,6 @@ export default function Models() {
   );
 }
 
-function columns(
-  operator: boolean,
-  chosen: readonly string[],
-  choose: (id: string, on: boolean) => void,
-): Column<ModelRow>[] {
-  const top = (name: 'top10' | 'top20', header: string): Column<ModelRow> => ({
-    id: name,
-    header,
-    numeric: true,
-    sortBy: ({ figures }) => figures?.[name]?.precision ?? null,
-    cell: ({ figures }) => {
-      const one = figures?.[name];
-      return one ? (
-        <>
-          {percent(one.precision)} <small>of n = {one.n}</small>
-        </>
-      ) : (
-        '–'
-      );
-    },
-  });
-  return [
-    {
-      id: 'choose',
-      header: 'Compare',
-      cell: ({ id }) => (
-        <input
-          type="checkbox"
-          aria-label={`Compare ${id}`}
-          checked={chosen.includes(id)}
-          onChange={({ target }) => choose(id, target.checked)}
-        />
-      ),
-    },
-    {
-      id: 'model',
-      header: 'Model',
-      sortBy: ({ name }) => name,
-      cell: ({ id, name, champion, nullTest, error }) => (
-        <>
-          <Link to={`/models/${id}`}>{id}</Link> {name}
-          {champion && (
-            <>
-              {' '}
-              <Status state="champion" />
-            </>
-          )}
-          {nullTest && <small> null test</small>}
-          {error && <small> {error}</small>}
-        </>
-      ),
-    },
-    {
-      id: 'state',
-      header: 'State',
-      sortBy: ({ state }) => state,
-      cell: ({ state, progress }) => (
-        <>
-          <Status state={state} />
-          {progress && <Progress progress={progress} />}
-        </>
-      ),
-    },
-    {
-      id: 'auc',
-      header: 'ROC-AUC [95 %]',
-      sortBy: ({ figures }) => figures?.rocAuc ?? null,
-      cell: ({ figures, seeds }) =>
-        figures ? (
-          <>
-            {withInterval(figures.rocAuc, figures.rocAucCi95)}
-            <Interval value={figures.rocAuc} interval={figures.rocAucCi95} />
-            {seeds && (
-              <small>
-                {seeds.n} seeds: {figure(seeds.mean)} ± {figure(seeds.spread)}
-              </small>
-            )}
-          </>
-        ) : (
-          '–'
-        ),
-    },
-    {
-      id: 'n',
-      header: 'n',
-      numeric: true,
-      sortBy: ({ figures }) => figures?.n ?? null,
-      cell: ({ figures }) => (figures ? count(figures.n) : '–'),
-    },
-    { id: 'basis', header: 'Measured on', cell: ({ figures }) => figures?.basis ?? '' },
-    {
-      id: 'accuracy',
-      header: 'Accuracy',
-      numeric: true,
-      sortBy: ({ figures }) => figures?.accuracy ?? null,
-      cell: ({ figures }) => (figures?.accuracy == null ? '–' : percent(figures.accuracy)),
-    },
-    top('top10', 'Popular in the top 10 %'),
-    top('top20', 'Top 20 %'),
-    {
-      id: 'ece',
-      header: 'Calibration error',
-      extra: true,
-      numeric: true,
-      sortBy: ({ figures }) => figures?.ece ?? null,
-      cell: ({ figures }) => (figures?.ece == null ? '–' : figure(figures.ece)),
-    },
-    {
-      id: 'dataSet',
-      header: 'Data set',
-      sortBy: ({ dataSet }) => dataSet,
-      cell: ({ dataSet, dataSetId }) => <Link to={`/data-sets/${dataSetId}`}>{dataSet}</Link>,
-    },
-    {
-      id: 'time',
-      header: 'Training',
-      numeric: true,
-      sortBy: ({ trainSeconds }) => trainSeconds,
-      cell: ({ trainSeconds }) => (trainSeconds === null ? '–' : duration(trainSeconds)),
-    },
-    { id: 'backend', header: 'Back end', cell: ({ backend }) => backend ?? '–' },
-    {
-      id: 'parameters',
-      header: 'Parameters',
-      extra: true,
-      numeric: true,
-      sortBy: ({ parameters }) => parameters,
-      cell: ({ parameters }) => (parameters === null ? '–' : count(parameters)),
-    },
-    { id: 'preset', header: 'Preset', extra: true, cell: ({ preset }) => preset ?? '' },
-    { id: 'seed', header: 'Seed', extra: true, numeric: true, cell: ({ seed }) => seed ?? '' },
-    {
-      id: 'created',
-      header: 'Made',
-      extra: true,
-      sortBy: ({ createdAt }) => createdAt,
-      cell: ({ createdAt }) => moment(createdAt),
-    },
-    ...(operator
-      ? [{ id: 'change', header: 'Change', cell: (row: ModelRow) => <Change model={row} /> }]
-      : []),
-  ];
-}
-
-export function Progress({ progress }: { progress: NonNullable<ModelRow['progress']> }) {
-  const { phase, fold, folds, epoch, epochs } = progress;
-  return (
-    <small>
-      {' '}
-      {phase}
-      {fold !== null && `, fold ${fold} of ${folds}`}{' '}
-      <Meter done={epoch} total={epochs} noun="epochs at most" />
-    </small>
-  );
-}
-
-function Change({ model }: { model: ModelRow }) {
-  const { id, state, champion, nullTest, name } = model;
-  if (state === 'queued' || state === 'training') {
-    return (
-      <Action
-        label="Cancel"
-        name={`Cancel ${id}`}
-        confirm={{
-          title: `Cancel ${id}?`,
-          text: 'Its training stops; what it has learned is lost.',
-          yes: 'Cancel it',
-        }}
-        run={() => send('POST', `/models/${id}/cancel`)}
-        refreshes={['/models', '/training-runs']}
-      />
-    );
-  }
-  if (state !== 'ready' || champion || nullTest || name === 'dummy') return null;
-  return (
-    <WithReason
-      label="Promote"
-      path={`/models/${id}/promote`}
-      title={`Make ${id} (${name}) the champion?`}
-      yes="Promote it"
-    />
-  );
-}
-
-function Rollback() {
-  return (
-    <WithReason
-      label="Roll back"
-      path="/champion/rollback"
-      title="Make the champion before champion again?"
-      yes="Roll back"
-    />
-  );
-}
-
-export function WithReason(props: { label: string; path: string; title: string; yes: string }) {
-  const { label, path, title, yes } = props;
-  const [reason, setReason] = useState('');
-  return (
-    <Action
-      label={label}
-      name={title.replace(/\?$/, '')}
-      confirm={{ title, text: 'It judges songs from now on. Scores that were given stay as they are.', yes }}
-      fields={
-        <Field label="Reason, for who asks later">
-          {(id) => (
-            <textarea
-              id={id}
-              value={reason}
-              required
-              minLength={3}
-              onChange={({ target }) => setReason(target.value)}
-            />
-          )}
-        </Field>
-      }
-      run={() => send('POST', path, { reason })}
-      refreshes={['/models', '/promotions', '/pipeline']}
-      onDone={() => setReason('')}
-    />
-  );
-}
-
 const dataSetColumns: Column<DataSetRow>[] = [
   {
     id: 'name',
@@ -401,42 +170,3 @@ const dataSetColumns: Column<DataSetRow>[] = [
   },
   { id: 'when', header: 'Frozen', sortBy: (row) => row.createdAt, cell: (row) => moment(row.createdAt) },
 ];
-
-export function Runs({ runs }: { runs: readonly RunView[] }) {
-  return (
-    <DataTable
-      caption="Training runs"
-      prefix="runs."
-      rows={runs}
-      rowId={({ run }) => run}
-      columns={[
-        { id: 'run', header: 'Run', cell: ({ run }) => run },
-        {
-          id: 'dataSet',
-          header: 'Data set',
-          cell: ({ dataSet, dataSetId }) => <Link to={`/data-sets/${dataSetId}`}>{dataSet}</Link>,
-        },
-        {
-          id: 'models',
-          header: 'Models, ROC-AUC',
-          cell: ({ models }) => (
-            <ul className="plain">
-              {models.map(({ id, name, state, rocAuc }) => (
-                <li key={id}>
-                  <Link to={`/models/${id}`}>{name}</Link> {rocAuc === null ? state : figure(rocAuc)}
-                </li>
-              ))}
-            </ul>
-          ),
-        },
-        { id: 'decision', header: 'Decision', cell: ({ decision }) => decision ?? 'under way' },
-        {
-          id: 'started',
-          header: 'Started',
-          sortBy: (row) => row.startedAt,
-          cell: (row) => moment(row.startedAt),
-        },
-      ]}
-    />
-  );
-}

@@ -7,8 +7,9 @@ import { Fact, Facts, Figure, Loaded, Page, Panel } from '../../components/page.
 import { Status } from '../../components/status.tsx';
 import { DataTable } from '../../components/table.tsx';
 import { count, counted, duration, moment, percent } from '../../format.ts';
+import { CrawlActions } from './crawl-panel.tsx';
 import { FunnelBars, TimeLeftText } from './funnel.tsx';
-import { CrawlActions, RetryReason } from './pipeline.tsx';
+import { Reasons } from './reasons.tsx';
 
 export default function Crawl() {
   const { crawl: id } = useParams();
@@ -60,18 +61,7 @@ function Detail({ crawl, operator }: { crawl: CrawlDetail; operator: boolean }) 
         </Facts>
       </Panel>
       <Panel title="What failed">
-        {crawl.failures.length === 0 ? (
-          <p>Nothing has failed.</p>
-        ) : (
-          <ul className="plain reasons">
-            {crawl.failures.map(({ stage, reason, count: times }) => (
-              <li key={`${stage} ${reason}`}>
-                {count(times)} × {stage}: {reason}{' '}
-                {operator && <RetryReason {...{ stage, reason, times }} crawl={crawl.crawl} />}
-              </li>
-            ))}
-          </ul>
-        )}
+        <Reasons reasons={crawl.failures} operator={operator} crawl={crawl.crawl} listed={20} />
       </Panel>
       {crawl.short.total > 0 && (
         <Panel title={`${counted(crawl.short.total, 'part')} brought less than promised`}>
@@ -80,14 +70,14 @@ function Detail({ crawl, operator }: { crawl: CrawlDetail; operator: boolean }) 
             rows={crawl.short.items}
             rowId={({ query }) => query}
             columns={[
-              { id: 'query', header: 'Search', cell: ({ query }) => <code>{query}</code> },
+              { id: 'query', header: 'Search', prose: true, cell: ({ query }) => <code>{query}</code> },
               {
                 id: 'total',
                 header: 'Promised',
                 numeric: true,
                 cell: ({ total }) => (total === null ? '' : count(total)),
               },
-              { id: 'note', header: 'What is known', cell: ({ note }) => note },
+              { id: 'note', header: 'What is known', prose: true, cell: ({ note }) => note },
             ]}
           />
         </Panel>

@@ -4,12 +4,13 @@ import type { FailureItem, ReasonGroup } from '../../../api/pipeline/schemas.ts'
 import { send, useApi, useMe } from '../../api.ts';
 import { Action } from '../../components/action.tsx';
 import { SelectField, TextField } from '../../components/field.tsx';
+import { IdLink } from '../../components/id-link.tsx';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
 import { SavedViews } from '../../components/saved-views.tsx';
 import { Status } from '../../components/status.tsx';
 import { type Column, DataTable, Pager } from '../../components/table.tsx';
 import { count, counted, moment } from '../../format.ts';
-import { IdLink, RetryReason } from './pipeline.tsx';
+import { RetryReason } from './reasons.tsx';
 
 type Paged<Item> = { total: number; offset: number; limit: number; items: Item[] };
 
@@ -151,6 +152,7 @@ function groupColumns(
     {
       id: 'reason',
       header: 'Reason',
+      prose: true,
       sortBy: (row) => row.reason,
       cell: ({ stage, reason }) => (
         <>
@@ -204,13 +206,14 @@ function columns(change: boolean): Column<FailureItem>[] {
     {
       id: 'subject',
       header: 'About',
+      prose: true,
       cell: ({ subject, about }) => (
         <>
           {subject ?? 'a song'} {about && <IdLink id={about} />}
         </>
       ),
     },
-    { id: 'reason', header: 'Reason', cell: ({ reason }) => reason },
+    { id: 'reason', header: 'Reason', prose: true, cell: ({ reason }) => reason },
     { id: 'attempts', header: 'Attempts', numeric: true, cell: ({ attempts }) => count(attempts) },
     { id: 'crawl', header: 'Crawl', extra: true, cell: ({ crawl }) => crawl && <IdLink id={crawl} /> },
     { id: 'at', header: 'When', cell: ({ at }) => moment(at) },

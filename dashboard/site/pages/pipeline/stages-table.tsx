@@ -11,6 +11,7 @@ export function StagesTable({ stages, operator }: { stages: readonly StageState[
     {
       id: 'stage',
       header: 'Stage',
+      prose: true,
       cell: ({ stage, board, does }) => (
         <>
           <a href={board}>{stage}</a> <small>{does}</small>

@@ -3,11 +3,11 @@ import { Link, useParams } from 'react-router';
 import type { NightItem } from '../../../api/schedules/schemas.ts';
 import { send, useApi, useMe } from '../../api.ts';
 import { Action } from '../../components/action.tsx';
+import { IdLink } from '../../components/id-link.tsx';
 import { Fact, Facts, Loaded, Notice, Page, Panel } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
 import { DataTable } from '../../components/table.tsx';
 import { duration, moment } from '../../format.ts';
-import { IdLink } from '../pipeline/pipeline.tsx';
 
 export default function Night() {
   const { night: id } = useParams();
@@ -59,7 +59,7 @@ export default function Night() {
                   { id: 'step', header: 'Step', cell: ({ step }) => step },
                   { id: 'state', header: 'State', cell: (row) => <Status state={row.state} /> },
                   { id: 'works', header: 'Made', cell: ({ worksOn }) => worksOn && <IdLink id={worksOn} /> },
-                  { id: 'outcome', header: 'Outcome', cell: ({ outcome }) => outcome },
+                  { id: 'outcome', header: 'Outcome', prose: true, cell: ({ outcome }) => outcome },
                   {
                     id: 'took',
                     header: 'Took',

@@ -47,7 +47,7 @@ export function NightsTable({ nights }: { nights: readonly NightItem[] }) {
           sortBy: (row) => row.seconds,
           cell: ({ seconds }) => (seconds === null ? 'under way' : duration(seconds)),
         },
-        { id: 'reason', header: 'Why', cell: ({ reason }) => reason },
+        { id: 'reason', header: 'Why', prose: true, cell: ({ reason }) => reason },
       ]}
     />
   );

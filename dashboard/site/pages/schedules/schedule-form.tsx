@@ -5,8 +5,7 @@ import type { ScheduleItem } from '../../../api/schedules/schemas.ts';
 import { send } from '../../api.ts';
 import { SelectField, TextField } from '../../components/field.tsx';
 import { Trouble } from '../../components/page.tsx';
-import { timeZone } from '../../format.ts';
-import { inZone } from '../pipeline/pipeline.tsx';
+import { inZone, timeZone } from '../../format.ts';
 
 const allSteps = ['crawl', 'freeze', 'train'] as const;
 

@@ -8,7 +8,7 @@ import { Empty, Fact, Facts, Loaded, Notice, Page, Panel } from '../../component
 import { Status } from '../../components/status.tsx';
 import { Pager } from '../../components/table.tsx';
 import { useEvent } from '../../events.ts';
-import { inZone } from '../pipeline/pipeline.tsx';
+import { inZone } from '../../format.ts';
 import { NightsTable } from './nights-table.tsx';
 import { ScheduleForm } from './schedule-form.tsx';
 

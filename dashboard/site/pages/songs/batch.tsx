@@ -164,10 +164,13 @@ function scoredColumns({ reliability }: BatchView): Column<SongItem>[] {
     {
       id: 'song',
       header: 'Song',
+      prose: true,
       sortBy: ({ file }) => file,
-      cell: ({ id, file, warnings }) => (
+      cell: ({ id, file, warnings, score }) => (
         <>
           <Link to={`/songs/${id}`}>{file}</Link>
+          <br />
+          {score!.verdict.sentence}
           {warnings.map((warning) => (
             <small key={warning}>
               <br />▲ {warning}
@@ -179,18 +182,17 @@ function scoredColumns({ reliability }: BatchView): Column<SongItem>[] {
     {
       id: 'dots',
       header: 'Became popular, of songs like it',
+      sortBy: ({ score }) => score!.probability,
       cell: ({ score }) =>
         score!.dots ? (
-          <Dots dots={score!.dots} baseRate={reliability.baseRate} />
+          <>
+            <Dots dots={score!.dots} baseRate={reliability.baseRate} />
+            <br />
+            {score!.share?.words ?? 'not to be told'}
+          </>
         ) : (
           <small>too few to say</small>
         ),
-    },
-    {
-      id: 'share',
-      header: 'About',
-      sortBy: ({ score }) => score!.probability,
-      cell: ({ score }) => score!.share?.words ?? 'not to be told',
     },
     {
       id: 'percentile',
@@ -199,18 +201,20 @@ function scoredColumns({ reliability }: BatchView): Column<SongItem>[] {
       sortBy: ({ score }) => score!.percentile,
       cell: ({ score }) => (
         <>
-          {score!.percentile} <small>of n = {count(reliability.holdoutN)}</small>
+          {score!.percentile}
+          <br />
+          <small>of n = {count(reliability.holdoutN)}</small>
         </>
       ),
     },
-    { id: 'verdict', header: 'In words', cell: ({ score }) => score!.verdict.sentence },
     {
       id: 'above',
       header: 'Sure to be above the next',
       cell: ({ score }) =>
         score!.aboveNext ? (
           <>
-            {Math.round(100 * score!.aboveNext.share)} of 100{' '}
+            {Math.round(100 * score!.aboveNext.share)} of 100
+            <br />
             <small>({count(score!.aboveNext.pairs)} pairs)</small>
           </>
         ) : (
@@ -241,13 +245,18 @@ function ExplainButton({ id }: { id: string }) {
 
 function restColumns(): Column<SongItem>[] {
   return [
-    { id: 'song', header: 'Song', cell: ({ id, file }) => <Link to={`/songs/${id}`}>{file}</Link> },
+    {
+      id: 'song',
+      header: 'Song',
+      prose: true,
+      cell: ({ id, file }) => <Link to={`/songs/${id}`}>{file}</Link>,
+    },
     {
       id: 'step',
       header: 'State',
       cell: ({ step }) => <Status state={stepStates[step]} word={stepWords[step]} />,
     },
-    { id: 'reason', header: 'Why', cell: ({ reason }) => reason },
+    { id: 'reason', header: 'Why', prose: true, cell: ({ reason }) => reason },
     {
       id: 'change',
       header: 'Change',

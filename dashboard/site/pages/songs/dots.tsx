@@ -2,7 +2,7 @@
 import { percent } from '../../format.ts';
 
 const width = 200;
-const height = 34;
+const height = 40;
 const radius = 3.6;
 const bins = 25;
 

@@ -41,6 +41,7 @@ export function DropZone({ name = '', onName, batch: existing }: Props) {
   const me = useMe();
   const [rows, setRows] = useState<readonly Row[]>([]);
   const [batch, setBatch] = useState<string | null>(existing ?? null);
+  const [refused, setRefused] = useState<readonly Row[]>([]);
   const [over, setOver] = useState(false);
   const [trouble, setTrouble] = useState<unknown>(null);
   const wanted = useRef({ name });
@@ -81,18 +82,26 @@ export function DropZone({ name = '', onName, batch: existing }: Props) {
     return () => own.destroy();
   }, [client]);
 
+  const refuse = (files: readonly File[], error: string) =>
+    setRefused((before) => [
+      ...before,
+      ...files.map(
+        ({ name: file, size }, index): Row => ({
+          ...{ id: `refused ${before.length + index}`, name: file, size, share: 0, state: 'failed', error },
+        }),
+      ),
+    ]);
+
   const add = async (files: Iterable<File>) => {
     setTrouble(null);
     try {
       const { csrf, limits } = await whoAmI();
       const chosen = [...files];
       const fitting = chosen.filter((file) => file.size <= limits.uploadMaxBytes);
-      const large = chosen.length - fitting.length;
-      if (large > 0) {
-        setTrouble(
-          `${count(large)} of the files are larger than ${bytes(limits.uploadMaxBytes)} and were left out`,
-        );
-      }
+      refuse(
+        chosen.filter((file) => !fitting.includes(file)),
+        `larger than ${bytes(limits.uploadMaxBytes)}: bounce it to MP3 or FLAC`,
+      );
       if (fitting.length === 0) return;
       if (target.current === null) {
         const made = await send<BatchItem>('POST', '/batches', { name: wanted.current.name.trim() || null });
@@ -100,11 +109,14 @@ export function DropZone({ name = '', onName, batch: existing }: Props) {
         setBatch(made.id);
       }
       for (const file of fitting) {
-        // The same file twice is the same upload to Uppy.
-        const known = uppy
-          .current!.getFiles()
-          .some((other) => other.name === file.name && other.size === file.size);
-        if (!known) uppy.current!.addFile({ name: file.name, type: file.type, data: file, meta: { csrf } });
+        // One that failed may be tried again; Uppy takes no file twice, and says so.
+        const failed = uppy.current!.getFiles().filter((other) => other.error && other.name === file.name);
+        for (const { id } of failed) uppy.current!.removeFile(id);
+        try {
+          uppy.current!.addFile({ name: file.name, type: file.type, data: file, meta: { csrf } });
+        } catch {
+          refuse([file], 'this very file is in the list already');
+        }
       }
       await uppy.current!.upload();
       await client.invalidateQueries({ queryKey: ['/batches', {}] });
@@ -114,6 +126,7 @@ export function DropZone({ name = '', onName, batch: existing }: Props) {
   };
 
   const done = rows.filter(({ state }) => state === 'done').length;
+  const all = [...rows, ...refused];
   return (
     <div>
       {!existing && (
@@ -165,14 +178,14 @@ export function DropZone({ name = '', onName, batch: existing }: Props) {
         </p>
       </section>
       {trouble !== null && <Trouble error={trouble} />}
-      {rows.length > 0 && (
+      {all.length > 0 && (
         <>
-          <Notice kind={done === rows.length ? 'good' : 'info'}>
-            {count(done)} of {count(rows.length)} uploaded.{' '}
+          <Notice kind={done === all.length ? 'good' : 'info'}>
+            {count(done)} of {count(all.length)} uploaded.{' '}
             {batch && !existing && <Link to={`/songs/batch/${batch}`}>Watch them being judged</Link>}
           </Notice>
           <ul className="plain uploads" aria-label="Uploads">
-            {rows.map(({ id, name: file, size, share, state, error }) => (
+            {all.map(({ id, name: file, size, share, state, error }) => (
               <li key={id}>
                 <Status state={state} word={state === 'done' ? 'uploaded' : state} /> {file}{' '}
                 {size !== null && <small>{bytes(size)}</small>}{' '}

@@ -4,6 +4,8 @@ import type { ExplanationContent } from '../../../../shared/learning/explain/con
 import type { SongView } from '../../../api/songs/schemas.ts';
 import { apiUrl } from '../../api.ts';
 import { Notice } from '../../components/page.tsx';
+import { Spectrogram } from '../../components/spectrogram.tsx';
+import { clock, frequency } from '../../format.ts';
 import { play, stopPlaying } from './player.ts';
 
 type Facts = NonNullable<SongView['spectrogram']>;
@@ -16,13 +18,6 @@ interface Part {
   effect: number;
   name: string;
 }
-
-const clock = (seconds: number) =>
-  `${Math.floor(seconds / 60)}:${Math.floor(seconds % 60)
-    .toString()
-    .padStart(2, '0')}`;
-const frequency = (hz: number) =>
-  hz < 1000 ? `${Math.round(hz)} Hz` : `${(hz / 1000).toFixed(hz < 10_000 ? 1 : 0)} kHz`;
 
 export function Heard(props: { song: SongView; facts: Facts; explanation: ExplanationContent | null }) {
   const { song, facts, explanation } = props;
@@ -77,21 +72,12 @@ function Picture({ song, facts, parts }: { song: SongView; facts: Facts; parts: 
       context.strokeRect(left, top, right - left, bottom - top);
     }
   }, [parts, facts]);
-  const times = Array.from({ length: 7 }, (_, index) => facts.startSeconds + (index * facts.seconds) / 6);
   return (
-    <figure className="spectrogram">
-      <div className="frequencies" aria-hidden="true">
-        {facts.ticks.map(({ hz, place }) => (
-          <span key={hz} style={{ bottom: `${100 * place}%` }}>
-            {frequency(hz)}
-          </span>
-        ))}
-      </div>
-      <div className="layers">
-        <img
-          src={apiUrl(`/songs/${song.id}/spectrogram.png`)}
-          alt={`Mel spectrogram of ${song.file}: ${facts.bands} bands by ${facts.frames} frames, ${facts.seconds.toFixed(0)} seconds from ${clock(facts.startSeconds)}`}
-        />
+    <Spectrogram
+      {...facts}
+      src={apiUrl(`/songs/${song.id}/spectrogram.png`)}
+      of={song.file}
+      overlay={
         <canvas
           ref={canvas}
           width={1200}
@@ -99,18 +85,13 @@ function Picture({ song, facts, parts }: { song: SongView; facts: Facts; parts: 
           role="img"
           aria-label={`${parts.length} parts outlined; each is listed below`}
         />
-      </div>
-      <div className="times" aria-hidden="true">
-        {times.map((seconds) => (
-          <span key={seconds}>{clock(seconds)}</span>
-        ))}
-      </div>
-      {parts.length > 0 && (
-        <figcaption>
+      }
+      caption={
+        parts.length > 0 && (
           <small>Orange, solid: speaks for the song. Blue, dashed: speaks against it.</small>
-        </figcaption>
-      )}
-    </figure>
+        )
+      }
+    />
   );
 }
 

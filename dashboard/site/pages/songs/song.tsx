@@ -171,35 +171,43 @@ function Versions({ song }: { song: SongView }) {
           refreshes={['/songs']}
         />
       </div>
-      <DataTable
-        caption="Versions"
-        prefix="versions."
-        rows={song.versions}
-        rowId={({ id }) => id}
-        columns={[
-          {
-            id: 'file',
-            header: 'File',
-            cell: ({ id, file }) =>
-              id === song.id ? `${file} (this one)` : <Link to={`/songs/${id}`}>{file}</Link>,
-          },
-          {
-            id: 'when',
-            header: 'When',
-            sortBy: (row) => row.createdAt,
-            cell: (row) => moment(row.createdAt),
-          },
-          { id: 'model', header: 'Judge', cell: ({ model }) => model },
-          { id: 'state', header: 'State', cell: ({ step }) => <Status state={step} /> },
-          {
-            id: 'percentile',
-            header: 'Percentile',
-            numeric: true,
-            cell: ({ percentile }) => percentile ?? '',
-          },
-          { id: 'move', header: 'Against the version before', cell: ({ move }) => move?.words ?? '' },
-        ]}
-      />
+      {song.versions.length > 0 && (
+        <DataTable
+          caption="Versions"
+          prefix="versions."
+          rows={song.versions}
+          rowId={({ id }) => id}
+          columns={[
+            {
+              id: 'file',
+              header: 'File',
+              prose: true,
+              cell: ({ id, file }) =>
+                id === song.id ? `${file} (this one)` : <Link to={`/songs/${id}`}>{file}</Link>,
+            },
+            {
+              id: 'when',
+              header: 'When',
+              sortBy: (row) => row.createdAt,
+              cell: (row) => moment(row.createdAt),
+            },
+            { id: 'model', header: 'Judge', cell: ({ model }) => model },
+            { id: 'state', header: 'State', cell: ({ step }) => <Status state={step} /> },
+            {
+              id: 'percentile',
+              header: 'Percentile',
+              numeric: true,
+              cell: ({ percentile }) => percentile ?? '',
+            },
+            {
+              id: 'move',
+              header: 'Against the version before',
+              prose: true,
+              cell: ({ move }) => move?.words ?? '',
+            },
+          ]}
+        />
+      )}
       <p>
         <small>
           <a href={apiUrl(`/batches/${song.batch}/ranking.csv`)} download>

@@ -1,0 +1,198 @@
+/** The columns of the leaderboard. */
+import { Link } from 'react-router';
+import type { ModelRow } from '../../../api/models/schemas.ts';
+import { send } from '../../api.ts';
+import { Action } from '../../components/action.tsx';
+import { Status } from '../../components/status.tsx';
+import type { Column } from '../../components/table.tsx';
+import { count, duration, figure, moment, percent, withInterval } from '../../format.ts';
+import { Interval } from './interval.tsx';
+import { Progress } from './progress.tsx';
+import { WithReason } from './promotion.tsx';
+
+export function leaderboardColumns(
+  operator: boolean,
+  chosen: readonly string[],
+  choose: (id: string, on: boolean) => void,
+): Column<ModelRow>[] {
+  const top = (name: 'top10' | 'top20', header: string): Column<ModelRow> => ({
+    id: name,
+    header,
+    numeric: true,
+    sortBy: ({ figures }) => figures?.[name]?.precision ?? null,
+    cell: ({ figures }) => {
+      const one = figures?.[name];
+      return one ? (
+        <>
+          {percent(one.precision)}
+          <br />
+          <small>of n = {one.n}</small>
+        </>
+      ) : (
+        '–'
+      );
+    },
+  });
+  return [
+    {
+      id: 'choose',
+      header: 'Compare',
+      cell: ({ id }) => (
+        <input
+          type="checkbox"
+          aria-label={`Compare ${id}`}
+          checked={chosen.includes(id)}
+          onChange={({ target }) => choose(id, target.checked)}
+        />
+      ),
+    },
+    {
+      id: 'model',
+      header: 'Model',
+      sortBy: ({ name }) => name,
+      cell: ({ id, name, champion, nullTest, error }) => (
+        <>
+          <Link to={`/models/${id}`}>{id}</Link> {name}
+          {champion && (
+            <>
+              <br />
+              <Status state="champion" />
+            </>
+          )}
+          {nullTest && <small> null test</small>}
+          {error && (
+            <small>
+              <br />
+              {error}
+            </small>
+          )}
+        </>
+      ),
+    },
+    {
+      id: 'state',
+      header: 'State',
+      sortBy: ({ state }) => state,
+      cell: ({ state, progress }) => (
+        <>
+          <Status state={state} />
+          {progress && <Progress progress={progress} />}
+        </>
+      ),
+    },
+    {
+      id: 'auc',
+      header: 'ROC-AUC [95 %]',
+      sortBy: ({ figures }) => figures?.rocAuc ?? null,
+      cell: ({ figures, seeds }) =>
+        figures ? (
+          <>
+            {withInterval(figures.rocAuc, figures.rocAucCi95)}
+            <Interval value={figures.rocAuc} interval={figures.rocAucCi95} />
+            {seeds && (
+              <small>
+                {seeds.n} seeds: {figure(seeds.mean)} ± {figure(seeds.spread)}
+              </small>
+            )}
+          </>
+        ) : (
+          '–'
+        ),
+    },
+    {
+      id: 'n',
+      header: 'n, measured on',
+      numeric: true,
+      sortBy: ({ figures }) => figures?.n ?? null,
+      cell: ({ figures }) =>
+        figures ? (
+          <>
+            {count(figures.n)}
+            <br />
+            <small>{figures.basis}</small>
+          </>
+        ) : (
+          '–'
+        ),
+    },
+    {
+      id: 'accuracy',
+      header: 'Accuracy',
+      numeric: true,
+      sortBy: ({ figures }) => figures?.accuracy ?? null,
+      cell: ({ figures }) => (figures?.accuracy == null ? '–' : percent(figures.accuracy)),
+    },
+    top('top10', 'Popular in top 10 %'),
+    top('top20', 'In top 20 %'),
+    {
+      id: 'ece',
+      header: 'Calibration error',
+      extra: true,
+      numeric: true,
+      sortBy: ({ figures }) => figures?.ece ?? null,
+      cell: ({ figures }) => (figures?.ece == null ? '–' : figure(figures.ece)),
+    },
+    {
+      id: 'dataSet',
+      header: 'Data set',
+      sortBy: ({ dataSet }) => dataSet,
+      cell: ({ dataSet, dataSetId }) => <Link to={`/data-sets/${dataSetId}`}>{dataSet}</Link>,
+    },
+    {
+      id: 'time',
+      header: 'Training',
+      numeric: true,
+      sortBy: ({ trainSeconds }) => trainSeconds,
+      cell: ({ trainSeconds }) => (trainSeconds === null ? '–' : duration(trainSeconds)),
+    },
+    { id: 'backend', header: 'Back end', cell: ({ backend }) => backend ?? '–' },
+    {
+      id: 'parameters',
+      header: 'Parameters',
+      extra: true,
+      numeric: true,
+      sortBy: ({ parameters }) => parameters,
+      cell: ({ parameters }) => (parameters === null ? '–' : count(parameters)),
+    },
+    { id: 'preset', header: 'Preset', extra: true, cell: ({ preset }) => preset ?? '' },
+    { id: 'seed', header: 'Seed', extra: true, numeric: true, cell: ({ seed }) => seed ?? '' },
+    {
+      id: 'created',
+      header: 'Made',
+      extra: true,
+      sortBy: ({ createdAt }) => createdAt,
+      cell: ({ createdAt }) => moment(createdAt),
+    },
+    ...(operator
+      ? [{ id: 'change', header: 'Change', cell: (row: ModelRow) => <Change model={row} /> }]
+      : []),
+  ];
+}
+
+function Change({ model }: { model: ModelRow }) {
+  const { id, state, champion, nullTest, name } = model;
+  if (state === 'queued' || state === 'training') {
+    return (
+      <Action
+        label="Cancel"
+        name={`Cancel ${id}`}
+        confirm={{
+          title: `Cancel ${id}?`,
+          text: 'Its training stops; what it has learned is lost.',
+          yes: 'Cancel it',
+        }}
+        run={() => send('POST', `/models/${id}/cancel`)}
+        refreshes={['/models', '/training-runs']}
+      />
+    );
+  }
+  if (state !== 'ready' || champion || nullTest || name === 'dummy') return null;
+  return (
+    <WithReason
+      label="Promote"
+      path={`/models/${id}/promote`}
+      title={`Make ${id} (${name}) the champion?`}
+      yes="Promote it"
+    />
+  );
+}
