@@ -18,6 +18,7 @@ export const router = createBrowserRouter([
         ErrorBoundary: Broken,
         children: [
           { index: true, lazy: page(() => import('./pages/pipeline/pipeline.tsx')) },
+          { path: 'crawls', lazy: page(() => import('./pages/pipeline/crawls.tsx')) },
           { path: 'crawls/:crawl', lazy: page(() => import('./pages/pipeline/crawl.tsx')) },
           { path: 'failures', lazy: page(() => import('./pages/pipeline/failures.tsx')) },
           { path: 'tracks', lazy: page(() => import('./pages/catalogue/tracks.tsx')) },

@@ -1,5 +1,8 @@
 /** Labelled inputs. */
-import { type ReactNode, useId } from 'react';
+import { type ReactNode, useEffect, useId, useState } from 'react';
+
+/** What is typed counts when nothing more is typed for so long, in milliseconds. */
+const typingMs = 250;
 
 interface FieldProps {
   label: string;
@@ -75,5 +78,32 @@ export function SelectField({ label, hint, value, onChange, options }: SelectPro
         </select>
       )}
     </Field>
+  );
+}
+
+/** Text that counts when nothing more is typed. */
+export function TypedField(props: {
+  label: string;
+  hint?: string;
+  number?: boolean;
+  value: string;
+  onSettled: (value: string) => void;
+}) {
+  const { label, hint, number = false, value, onSettled } = props;
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  useEffect(() => {
+    if (text === value) return;
+    const timer = setTimeout(() => onSettled(text), typingMs);
+    return () => clearTimeout(timer);
+  });
+  return (
+    <TextField
+      label={label}
+      {...(hint ? { hint } : {})}
+      type={number ? 'number' : 'search'}
+      value={text}
+      onChange={setText}
+    />
   );
 }

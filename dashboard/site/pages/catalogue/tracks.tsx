@@ -1,9 +1,8 @@
 /** The catalogue: search, filter, page. */
-import { useEffect, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import type { TrackItem } from '../../../api/catalogue/schemas.ts';
 import { useApi } from '../../api.ts';
-import { SelectField, TextField } from '../../components/field.tsx';
+import { SelectField, TypedField } from '../../components/field.tsx';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
 import { SavedViews } from '../../components/saved-views.tsx';
 import { Status } from '../../components/status.tsx';
@@ -18,8 +17,6 @@ const filters = [
 ];
 /** Of what is filtered the server counts no more. */
 const mostCounted = 10_000;
-/** What is typed is asked for when nothing more is typed for so long, in milliseconds. */
-const typingMs = 250;
 
 export default function Tracks() {
   const [search, setSearch] = useSearchParams();
@@ -56,7 +53,7 @@ export default function Tracks() {
       }
     >
       <div className="filters">
-        <Typed
+        <TypedField
           label="Search"
           hint="title, artist, track-7 or ISRC"
           value={search.get('search') ?? ''}
@@ -71,26 +68,30 @@ export default function Tracks() {
             ...['listed', 'queued', 'fetched', 'ready', 'failed'].map((name) => [name, name] as const),
           ]}
         />
-        <Typed label="Genre" value={search.get('genre') ?? ''} onSettled={(value) => set('genre', value)} />
-        <Typed
+        <TypedField
+          label="Genre"
+          value={search.get('genre') ?? ''}
+          onSettled={(value) => set('genre', value)}
+        />
+        <TypedField
           label="Popularity from"
           number
           value={search.get('popularityFrom') ?? ''}
           onSettled={(value) => set('popularityFrom', value)}
         />
-        <Typed
+        <TypedField
           label="to"
           number
           value={search.get('popularityTo') ?? ''}
           onSettled={(value) => set('popularityTo', value)}
         />
-        <Typed
+        <TypedField
           label="Released from"
           number
           value={search.get('yearFrom') ?? ''}
           onSettled={(value) => set('yearFrom', value)}
         />
-        <Typed
+        <TypedField
           label="to"
           number
           value={search.get('yearTo') ?? ''}
@@ -181,30 +182,3 @@ const columns: Column<TrackItem>[] = [
     ),
   },
 ];
-
-/** Text that counts when nothing more is typed. */
-function Typed(props: {
-  label: string;
-  hint?: string;
-  number?: boolean;
-  value: string;
-  onSettled: (value: string) => void;
-}) {
-  const { label, hint, number = false, value, onSettled } = props;
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  useEffect(() => {
-    if (text === value) return;
-    const timer = setTimeout(() => onSettled(text), typingMs);
-    return () => clearTimeout(timer);
-  });
-  return (
-    <TextField
-      label={label}
-      {...(hint ? { hint } : {})}
-      type={number ? 'number' : 'search'}
-      value={text}
-      onChange={setText}
-    />
-  );
-}

@@ -6,7 +6,7 @@ import { Action, useOnce } from '../../components/action.tsx';
 import { useNow } from '../../components/ago.tsx';
 import { Figure, Panel } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
-import { count, duration } from '../../format.ts';
+import { count, counted, duration } from '../../format.ts';
 import { FunnelBars, TimeLeftText } from './funnel.tsx';
 import { Reasons } from './reasons.tsx';
 
@@ -33,7 +33,10 @@ export function CrawlPanel({ crawl, operator }: { crawl: CurrentCrawl; operator:
         <Figure
           value={count(crawl.audio ? funnel.tracks.ready : funnel.tracks.found)}
           name={crawl.audio ? 'with a spectrogram' : 'stored'}
-          note={rates && `${rates.ready.toFixed(0)} a minute, over the last ${duration(rates.overSeconds)}`}
+          note={
+            rates &&
+            `${(crawl.audio ? rates.ready : rates.found).toFixed(0)} a minute, over the last ${duration(rates.overSeconds)}`
+          }
         />
         <Figure value={duration(seconds)} name={crawl.state === 'running' ? 'elapsed' : 'taken'} />
         {crawl.timeLeft && <TimeLeftText left={crawl.timeLeft} />}
@@ -44,7 +47,11 @@ export function CrawlPanel({ crawl, operator }: { crawl: CurrentCrawl; operator:
   );
 }
 
-export function CrawlActions({ crawl }: { crawl: { crawl: string; state: string; source: string } }) {
+export function CrawlActions({
+  crawl,
+}: {
+  crawl: Pick<CurrentCrawl, 'crawl' | 'state' | 'source'> & Partial<Pick<CurrentCrawl, 'funnel'>>;
+}) {
   const [once, again] = useOnce();
   const refreshes = ['/crawls', '/pipeline'];
   if (crawl.state === 'running') {
@@ -54,7 +61,7 @@ export function CrawlActions({ crawl }: { crawl: { crawl: string; state: string;
         kind="danger"
         confirm={{
           title: `Cancel ${crawl.crawl}?`,
-          text: 'What waits is taken out of the queues and what runs is stopped. What is done stays, and it can be resumed.',
+          text: `${crawl.funnel ? `${counted(crawl.funnel.tracks.unfinished, 'track')} and ${counted(crawl.funnel.pages.queued, 'page')} wait or run: they are taken out of the queues and stopped. ` : ''}What is done stays, and it can be resumed.`,
           yes: 'Cancel the crawl',
         }}
         run={() => send('POST', `/crawls/${crawl.crawl}/cancel`)}

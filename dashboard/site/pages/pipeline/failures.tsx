@@ -3,14 +3,14 @@ import { useSearchParams } from 'react-router';
 import type { FailureItem, ReasonGroup } from '../../../api/pipeline/schemas.ts';
 import { send, useApi, useMe } from '../../api.ts';
 import { Action } from '../../components/action.tsx';
-import { SelectField, TextField } from '../../components/field.tsx';
+import { SelectField, TypedField } from '../../components/field.tsx';
 import { IdLink } from '../../components/id-link.tsx';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
 import { SavedViews } from '../../components/saved-views.tsx';
 import { Status } from '../../components/status.tsx';
 import { type Column, DataTable, Pager } from '../../components/table.tsx';
 import { count, counted, moment } from '../../format.ts';
-import { RetryReason } from './reasons.tsx';
+import { Retry, RetryReason } from './reasons.tsx';
 
 type Paged<Item> = { total: number; offset: number; limit: number; items: Item[] };
 
@@ -26,6 +26,9 @@ const stages = [
   'score',
   'schedule',
 ];
+/** What of the filter bulk requests take. */
+type Chosen = Partial<Record<'stage' | 'reason' | 'text' | 'crawl', string>>;
+
 const states = ['open', 'retried', 'resolved', 'dismissed', 'all'];
 
 export default function Failures() {
@@ -52,6 +55,11 @@ export default function Failures() {
   const groups = useApi<{ total: number; items: ReasonGroup[]; more: boolean }>('/failures/reasons', filter);
   const list = useApi<Paged<FailureItem>>('/failures', { ...filter, offset: search.get('offset') });
   const open = filter.state === 'open';
+  const chosen: Chosen = Object.fromEntries(
+    (['stage', 'reason', 'text', 'crawl'] as const).flatMap((name) =>
+      filter[name] ? [[name, filter[name]]] : [],
+    ),
+  );
   return (
     <Page
       title="Failures"
@@ -71,19 +79,13 @@ export default function Failures() {
           onChange={(value) => set('stage', value)}
           options={stages.map((name) => [name, name || 'all stages'])}
         />
-        <TextField
+        <TypedField
           label="Reason or subject contains"
-          type="search"
           value={filter.text ?? ''}
-          onChange={(value) => set('text', value)}
+          onSettled={(value) => set('text', value)}
         />
-        {(filter.reason || filter.crawl) && (
-          <button
-            type="button"
-            onClick={() => {
-              setSearch({});
-            }}
-          >
+        {(filter.reason || filter.crawl || filter.text) && (
+          <button type="button" onClick={() => setSearch({})}>
             All failures again
           </button>
         )}
@@ -97,17 +99,21 @@ export default function Failures() {
               </Empty>
             ) : (
               <>
-                <p>
-                  {counted(total, 'failure')}
-                  {more && '; the most frequent reasons are listed'}
-                </p>
+                <div className="actions">
+                  <span>
+                    {counted(total, 'failure')}
+                    {more && '; the most frequent reasons are listed'}
+                  </span>
+                  {operator && open && <Bulk {...{ total, filter: chosen }} />}
+                </div>
                 <DataTable
                   caption="Failures by reason"
                   prefix="reasons."
                   rows={items}
                   rowId={({ stage, reason }) => `${stage} ${reason}`}
-                  columns={groupColumns(operator && open, filter.crawl, (stage, reason) => {
-                    setSearch({ ...Object.fromEntries(search), stage, reason });
+                  columns={groupColumns(operator && open, chosen, (stage, reason) => {
+                    const { offset: _, ...others } = Object.fromEntries(search);
+                    setSearch({ ...others, stage, reason });
                   })}
                 />
               </>
@@ -135,9 +141,29 @@ export default function Failures() {
   );
 }
 
+/** All that fit, over all pages of the list: how many is said before. */
+function Bulk({ total, filter }: { total: number; filter: Chosen }) {
+  const all = count(total);
+  return (
+    <>
+      <Retry label={`Retry all ${all}`} filter={filter} times={total} text="All that fit the filter above." />
+      <Action
+        label={`Dismiss all ${all}`}
+        confirm={{
+          title: `Dismiss ${counted(total, 'failure')}?`,
+          text: 'All that fit the filter above leave the list without another try.',
+          yes: `Dismiss ${all}`,
+        }}
+        run={() => send('POST', '/failures/dismiss', { ...filter, expected: total })}
+        refreshes={['/failures', '/pipeline']}
+      />
+    </>
+  );
+}
+
 function groupColumns(
   change: boolean,
-  crawl: string | null,
+  chosen: Chosen,
   only: (stage: string, reason: string) => void,
 ): Column<ReasonGroup>[] {
   return [
@@ -171,7 +197,7 @@ function groupColumns(
             header: 'Change',
             cell: ({ stage, reason, count: times }: ReasonGroup) => (
               <span className="actions">
-                <RetryReason {...{ stage, reason, times }} {...(crawl ? { crawl } : {})} />
+                <RetryReason {...{ stage, reason, times }} filter={chosen} />
                 <Action
                   label="Dismiss"
                   name={`Dismiss ${times} of stage ${stage}: ${reason}`}
@@ -182,10 +208,8 @@ function groupColumns(
                   }}
                   run={() =>
                     send('POST', '/failures/dismiss', {
-                      stage,
-                      reason,
-                      expected: times,
-                      ...(crawl ? { crawl } : {}),
+                      ...chosen,
+                      ...{ stage, reason, expected: times },
                     })
                   }
                   refreshes={['/failures', '/pipeline']}

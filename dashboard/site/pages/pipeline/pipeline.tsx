@@ -30,7 +30,14 @@ export default function Pipeline() {
           'Waiting for the first event.'
         )
       }
-      actions={operator && <StartCrawl />}
+      actions={
+        <>
+          <Link className="button" to="/crawls">
+            All crawls
+          </Link>
+          {operator && <StartCrawl />}
+        </>
+      }
     >
       <Loaded query={(live ?? asked) as typeof asked}>
         {(snapshot) => <Snapshot snapshot={snapshot} operator={operator} />}
@@ -90,7 +97,8 @@ function Snapshot({ snapshot, operator }: { snapshot: PipelineSnapshot; operator
             <ul className="plain">
               {next.map(({ schedule, at, timezone }) => (
                 <li key={schedule}>
-                  <Link to="/schedules">{schedule}</Link> {inZone(at, timezone)}
+                  <Link to="/schedules">{schedule}</Link>{' '}
+                  <span title={inZone(at, timezone)}>{moment(at)}</span>
                 </li>
               ))}
             </ul>

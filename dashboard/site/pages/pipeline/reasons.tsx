@@ -29,7 +29,7 @@ export function Reasons(props: {
               </Link>
               : {reason}
             </span>
-            {operator && <RetryReason {...{ stage, reason, times }} {...of} />}
+            {operator && <RetryReason {...{ stage, reason, times }} filter={of} />}
           </li>
         ))}
       </ul>
@@ -42,21 +42,42 @@ export function Reasons(props: {
   );
 }
 
-export function RetryReason(props: { stage: string; reason: string; times: number; crawl?: string }) {
-  const { stage, reason, times, crawl } = props;
+interface RetryReasonProps {
+  stage: string;
+  reason: string;
+  times: number;
+  /** What else narrowed the count. */
+  filter?: Partial<Record<'text' | 'crawl', string>>;
+}
+
+export function RetryReason({ stage, reason, times, filter = {} }: RetryReasonProps) {
+  return (
+    <Retry
+      label={`Retry ${count(times)}`}
+      name={`Retry ${times} of stage ${stage}: ${reason}`}
+      text={`Stage ${stage}: ${reason}`}
+      filter={{ ...filter, stage, reason }}
+      times={times}
+    />
+  );
+}
+
+/** Puts failures back into their queues: so many as were counted, or none. */
+export function Retry(props: {
+  label: string;
+  name?: string;
+  text: string;
+  filter: Record<string, string>;
+  times: number;
+}) {
+  const { label, name, text, filter, times } = props;
   const [once, again] = useOnce();
   return (
     <Action
-      label={`Retry ${count(times)}`}
-      name={`Retry ${times} of stage ${stage}: ${reason}`}
-      confirm={{
-        title: `Retry ${counted(times, 'failure')}?`,
-        text: `Stage ${stage}: ${reason}`,
-        yes: `Retry ${count(times)}`,
-      }}
-      run={() =>
-        send('POST', '/failures/retry', { stage, reason, expected: times, ...(crawl ? { crawl } : {}) }, once)
-      }
+      label={label}
+      {...(name ? { name } : {})}
+      confirm={{ title: `Retry ${counted(times, 'failure')}?`, text, yes: `Retry ${count(times)}` }}
+      run={() => send('POST', '/failures/retry', { ...filter, expected: times }, once)}
       onDone={again}
       refreshes={['/failures', '/pipeline', '/crawls']}
     />

@@ -8,7 +8,7 @@ import { Empty, Fact, Facts, Loaded, Notice, Page, Panel } from '../../component
 import { Status } from '../../components/status.tsx';
 import { Pager } from '../../components/table.tsx';
 import { useEvent } from '../../events.ts';
-import { inZone } from '../../format.ts';
+import { inZone, moment } from '../../format.ts';
 import { NightsTable } from './nights-table.tsx';
 import { ScheduleForm } from './schedule-form.tsx';
 
@@ -99,15 +99,19 @@ function OneSchedule({ schedule, operator }: { schedule: ScheduleItem; operator:
           <code>{cron}</code> in {timezone}
         </Fact>
         <Fact name="Next">
-          {nextAt ? inZone(nextAt, timezone) : paused ? 'none while it is paused' : 'never'}
+          {nextAt ? (
+            <span title={inZone(nextAt, timezone)}>{moment(nextAt)}</span>
+          ) : paused ? (
+            'none while it is paused'
+          ) : (
+            'never'
+          )}
         </Fact>
-        <Fact name="Running">
-          {running ? `${running.night}, since ${inZone(running.startedAt, timezone)}` : 'no'}
-        </Fact>
+        <Fact name="Running">{running ? `${running.night}, since ${moment(running.startedAt)}` : 'no'}</Fact>
         <Fact name="Last">
           {last ? (
             <>
-              <Status state={last.state} /> {inZone(last.startedAt, timezone)}{' '}
+              <Status state={last.state} /> {moment(last.startedAt)}{' '}
               {last.reason && <small>{last.reason}</small>}
             </>
           ) : (
