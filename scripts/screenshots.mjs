@@ -1,15 +1,14 @@
 // Pictures of the running product for the README: `npm run screenshots`.
-// Makes the demo's simulated world, serves its pages, drops songs in, and takes pictures with a real browser.
+// Makes the demo's simulated world, serves its pages, drops songs in, starts a crawl, and takes pictures with
+// a real browser.
 //   --url URL      of pages that are served already, instead of the demo's
 //   --out FOLDER   where the pictures go (default docs/pages)
 //   --all          every page, light, dark and on a phone, instead of those that the README shows
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
+import { startWorld } from './screenshots-world.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -43,7 +42,7 @@ const every = [
   (there) => `/songs/${there.song}`,
 ];
 
-const world = options.url ? { url: options.url, stop: async () => {} } : await startDemo();
+const world = options.url ? { url: options.url, stop: async () => {} } : await startWorld();
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
 try {
   mkdirSync(options.out, { recursive: true });
@@ -108,63 +107,4 @@ async function whatIsThere(url) {
     batch,
     song: songs?.[0]?.id,
   };
-}
-
-/** The demo's data folder served by `hiphop up`, with songs dropped in by hand and a schedule. */
-async function startDemo() {
-  const folder = mkdtempSync(join(tmpdir(), 'hiphop-pictures-'));
-  const hiphop = (args, env) =>
-    spawn(process.execPath, ['bin/hiphop.mjs', ...args], {
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-  const demo = hiphop(['demo'], { DATA_DIR: folder });
-  demo.stdout.resume();
-  const [status] = await once(demo, 'exit');
-  if (status !== 0) throw new Error('the demo failed');
-  const dataDir = join(folder, 'demo');
-  const env = { DATA_DIR: dataDir, DASHBOARD_PORT: '4478', TAGGER: 'off' };
-  const up = hiphop(['up'], env);
-  up.stdout.resume();
-  const url = 'http://127.0.0.1:4478/';
-  const stop = async () => {
-    up.kill('SIGINT');
-    await once(up, 'exit');
-    rmSync(folder, { recursive: true, force: true });
-  };
-  try {
-    for (let tries = 0; !(await fetch(new URL('/readyz', url)).catch(() => null))?.ok; tries++) {
-      if (tries > 120) throw new Error('the pages are not served');
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-    const unheard = join(dataDir, 'music', 'unheard');
-    await dropSongs(
-      url,
-      readdirSync(unheard).map((name) => join(unheard, name)),
-    );
-    const add = ['--cron', '0 3 * * *', '--timezone', 'Europe/Berlin', '--steps', 'crawl,freeze,train'];
-    await once(hiphop(['schedule', 'add', 'nightly', ...add], env), 'exit');
-    return { url, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
-
-/** As a person does it: on the page, by its file input. */
-async function dropSongs(url, files) {
-  const own = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
-  try {
-    const page = await own.newPage({ baseURL: url });
-    await page.goto('/songs');
-    await page.locator('input[type=file]').first().setInputFiles(files);
-    for (let tries = 0; ; tries++) {
-      const { items = [] } = await (await fetch(new URL('/api/batches', url))).json();
-      if (items.some(({ state }) => state === 'done')) return;
-      if (tries > 240) throw new Error('the songs were not scored');
-      await page.waitForTimeout(500);
-    }
-  } finally {
-    await own.close();
-  }
 }

@@ -146,10 +146,11 @@ function Lines({ items, onJob }: { items: readonly LogItem[]; onJob: (job: strin
               <button
                 type="button"
                 className="link"
+                title={job}
                 aria-label={`Only lines of ${job}`}
                 onClick={() => onJob(job)}
               >
-                {job}
+                {job.replace(/-[0-9a-f]{16}$/, '')}
               </button>
             ),
         },
