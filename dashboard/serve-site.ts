@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import compression from 'compression';
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import { packageRoot } from '../shared/paths.ts';
 import { Problem } from './api/problem.ts';
 
@@ -16,17 +16,16 @@ export function mountSite(app: Express): void {
   app.use(
     '/assets',
     compression(),
-    express.static(join(folder, 'assets'), {
-      immutable: true,
-      maxAge: yearSeconds * 1000,
-      fallthrough: false,
-    }),
+    express.static(join(folder, 'assets'), { immutable: true, maxAge: yearSeconds * 1000 }),
+    missing,
   );
   app.use(express.static(folder, { index: false, redirect: false }));
   app.get(/^\/(?!api|queues|metrics)/, (_request, response) => {
     response.set('Cache-Control', 'no-cache').sendFile(index);
   });
-  app.use((request) => {
-    throw new Problem(404, `there is no ${request.path}`);
-  });
+  app.use(missing);
 }
+
+const missing: RequestHandler = (request) => {
+  throw new Problem(404, `there is no ${request.baseUrl}${request.path}`);
+};

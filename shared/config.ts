@@ -61,7 +61,7 @@ export interface DashboardConfig {
   port: number | undefined;
   /** Signs the cookies of sessions; undefined: one is made and kept in the data folder. Never logged. */
   sessionSecret: string | undefined;
-  /** Whether cookies travel over https alone; `auto`: unless this machine alone is served. */
+  /** Whether cookies travel over https alone; `auto`: unless this machine alone is served and the browser came by http. */
   secureCookies: 'auto' | 'yes' | 'no';
   /** Whose word on where a request comes from is taken: addresses, networks, `loopback`, comma-separated. */
   trustedProxies: string;

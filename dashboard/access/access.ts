@@ -8,11 +8,11 @@ import { UserError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logging.ts';
 import { Problem } from '../api/problem.ts';
 import type { Caller } from './caller.ts';
-import { createCrossSite } from './cross-site.ts';
+import { createCrossSite, localPagesOnly, reading } from './cross-site.ts';
 import { ownNamesOnly, securityHeaders } from './headers.ts';
 import { bearerToken, type Identity, identify } from './identify.ts';
-import { requestLimit, signInLimit } from './limits.ts';
-import { isLoopback } from './loopback.ts';
+import { requestLimit, signInLimit, tokenLimit } from './limits.ts';
+import { isLoopback, namesThisMachine } from './loopback.ts';
 import { sessionSecret } from './secret.ts';
 import { createSessions } from './sessions.ts';
 import { createDoorkeeper, type Doorkeeper } from './sign-in.ts';
@@ -46,15 +46,22 @@ export async function createAccess(session: Session, log: Logger): Promise<Acces
         'hiphop accounts add NAME --role operator makes the first account',
     );
   }
+  // Without https nobody signs in.
   const secure = secureCookies === 'auto' ? !loopback : secureCookies === 'yes';
   const secret = await sessionSecret(config);
-  const sessions = createSessions(session, log, { secret, secure });
+  // A proxy on this machine may speak https for a server that is bound to this machine alone.
+  const followsRequest = secureCookies === 'auto' && loopback;
+  const sessions = createSessions(session, log, { secret, secure: followsRequest ? 'auto' : secure });
+  // Told of localhost, it would close every other server of this machine to the browser.
+  const keepsHttps = (request: Request) =>
+    request.secure && secureCookies !== 'no' && !(loopback && namesThisMachine(request.host));
   const crossSite = createCrossSite(secret);
   const doorkeeper = await createDoorkeeper({ prisma, crossSite, limit: signInLimit(), secure });
   const services: AccessServices = { ...doorkeeper, csrfTokenOf: crossSite.tokenOf };
   const parts = { prisma, log, loopback };
+  const tokens = tokenLimit();
   const who: RequestHandler = async (request, response, next) => {
-    const identity = await identify(request, parts);
+    const identity = await tokens(request, response, () => identify(request, parts));
     Object.assign(response.locals, { identity, caller: identity.caller, access: services });
     next();
   };
@@ -63,12 +70,13 @@ export async function createAccess(session: Session, log: Logger): Promise<Acces
     return by === 'session' && !(await sessions.lives(request)) ? undefined : caller;
   }, log);
   return {
-    guard: [securityHeaders(secure && !loopback), ownNamesOnly(() => accountsExist(prisma))],
+    guard: [securityHeaders(keepsHttps), ownNamesOnly(() => accountsExist(prisma))],
     identify: [
       onlyBelow(/^\/(api|queues|metrics)(\/|$)/i, [
         withoutToken(sessions.read),
         who,
         requestLimit(requestsPerMinute),
+        audited(localPagesOnly, session, log),
       ]),
       onlyBelow(/^\/api\/events\/?$/i, [streams]),
     ].flat(),
@@ -108,13 +116,13 @@ function withoutToken(read: RequestHandler): RequestHandler {
 }
 
 /** What a page of another site tried in somebody's browser is in the audit. */
-function audited(protect: RequestHandler, { database }: Session, log: Logger): RequestHandler {
+function audited(guard: RequestHandler, { database }: Session, log: Logger): RequestHandler {
   return async (request, response, next) => {
     try {
-      await protect(request, response, next);
+      await guard(request, response, next);
     } catch (error) {
       const caller = response.locals['caller'] as Caller | undefined;
-      if (caller && error instanceof Problem) {
+      if (caller && error instanceof Problem && !reading.has(request.method)) {
         const { status, message: reason } = error;
         const action = `${request.method} ${request.path}`;
         const details = { origin: request.get('origin') ?? null };

@@ -11,8 +11,9 @@ import { csrfSync } from 'csrf-sync';
 import type { Request, RequestHandler, Response } from 'express';
 import { Problem } from '../api/problem.ts';
 import type { Identity } from './identify.ts';
+import { namesThisMachine } from './loopback.ts';
 
-const reading = new Set(['GET', 'HEAD', 'OPTIONS']);
+export const reading = new Set(['GET', 'HEAD', 'OPTIONS']);
 const elsewhere = 'this was asked for by a page of another site, or by none: nothing was done';
 
 export interface CrossSite {
@@ -55,6 +56,22 @@ export function createCrossSite(secret: string): CrossSite {
     },
   };
 }
+
+/**
+ * Where no password is asked for, only pages under this machine's own names ask: a proxy that tells nothing of
+ * itself may have put such a name into the Host header, but a browser goes on saying where its page is from.
+ */
+export const localPagesOnly: RequestHandler = (request, response, next) => {
+  const { by } = response.locals['identity'] as Identity;
+  const said = [request.get('origin'), request.get('referer')].filter((address) => address !== undefined);
+  const foreign = said.some((address) => !URL.canParse(address) || !namesThisMachine(new URL(address).host));
+  if (by !== 'machine' || !foreign) return next();
+  throw new Problem(
+    403,
+    'a page of another address asks, and without accounts this is for this machine alone: ' +
+      'hiphop accounts add makes an account',
+  );
+};
 
 /** Whether nothing says that a page of another origin sent it. */
 function isFromOurPages(request: Request): boolean {

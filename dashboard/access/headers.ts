@@ -1,5 +1,5 @@
 /** What a browser may do with an answer of ours, and from where it may have been asked for. */
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import helmet from 'helmet';
 import { Problem } from '../api/problem.ts';
 import { namesThisMachine } from './loopback.ts';
@@ -27,20 +27,21 @@ const policy = (styleSrc: readonly string[], baseUri: readonly string[]) => ({
 /**
  * Security headers. The queues' board draws with style attributes and names its base: there, and there alone,
  * they are taken.
- * @param https whether browsers are told never to come without it
+ * @param keepsHttps whether the browser that asks is told never to come without https
  */
-export function securityHeaders(https: boolean): RequestHandler {
+export function securityHeaders(keepsHttps: (request: Request) => boolean): RequestHandler {
   const headers = (styleSrc: readonly string[], baseUri: readonly string[]) =>
     helmet({
       contentSecurityPolicy: policy(styleSrc, baseUri),
-      strictTransportSecurity: https && { maxAge: 180 * 24 * 3600, includeSubDomains: false },
+      strictTransportSecurity: false,
       xFrameOptions: { action: 'deny' },
       referrerPolicy: { policy: 'same-origin' },
     });
   const strict = headers(self, none);
   const board = headers([...self, "'unsafe-inline'"], self);
   return (request, response, next) => {
-    const isBoard = request.path === '/queues' || request.path.startsWith('/queues/');
+    if (keepsHttps(request)) response.set('Strict-Transport-Security', `max-age=${180 * 24 * 3600}`);
+    const isBoard = /^\/queues(\/|$)/i.test(request.path);
     (isBoard ? board : strict)(request, response, next);
   };
 }

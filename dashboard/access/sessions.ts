@@ -24,11 +24,11 @@ export interface Sessions {
   lives: (request: Request) => Promise<boolean>;
 }
 
-/** @param secure whether the cookie travels over https alone */
+/** @param secure whether the cookie travels over https alone; `auto`: where its session began over https */
 export function createSessions(
   { database }: Session,
   log: Logger,
-  { secret, secure }: { secret: string; secure: boolean },
+  { secret, secure }: { secret: string; secure: boolean | 'auto' },
 ): Sessions {
   const Store = pgStore(session);
   const store = new Store({

@@ -59,6 +59,9 @@ export async function createDoorkeeper(parts: Doorkeeping): Promise<Doorkeeper> 
           'passwords are taken over https alone here: come by https, or set SECURE_COOKIES=no on a network that is trusted',
         );
       }
+      if ((response.locals['identity'] as Identity).by === 'token') {
+        throw new Problem(400, 'a token needs no session: send it alone, or sign in without it');
+      }
       await limit(request, response);
       const account = await prisma.account.findUnique({ where: { name: name.trim().toLowerCase() } });
       const right = await isPassword(account?.passwordHash ?? dummyHash, password);
@@ -73,7 +76,8 @@ export async function createDoorkeeper(parts: Doorkeeping): Promise<Doorkeeper> 
       return isPassword(passwordHash, password);
     },
     signOut: async (request, response) => {
-      if (request.session.accountId !== undefined) await endSession(request);
+      // A token has no session that could end.
+      if (request.session?.accountId !== undefined) await endSession(request);
       become(response, { caller: undefined, by: 'nothing' });
     },
   };

@@ -2,7 +2,7 @@
 import { type AuditEvent, recordAudit } from '../../producers/audit.ts';
 import type { PrismaClient } from '../../shared/database/generated/client.ts';
 import type { Logger } from '../../shared/logging.ts';
-import type { Input } from './route.ts';
+import type { Input, Route } from './route.ts';
 
 export type { AuditEvent };
 
@@ -21,7 +21,13 @@ export function createAudit(prisma: PrismaClient, log: Logger): Audit {
   };
 }
 
-/** What was asked for. */
-export function detailsOf({ query, body }: Input<unknown, unknown, unknown>): object {
-  return { ...(query as object), ...(body as object) };
+/**
+ * What was asked for. Of songs no texts: names of files, batches and songs are their owner's, and gone for good
+ * when they are deleted.
+ */
+export function detailsOf({ tag }: Pick<Route, 'tag'>, asked: Input<unknown, unknown, unknown>): object {
+  const details = { ...(asked.query as object), ...(asked.body as object) };
+  if (tag !== 'songs') return details;
+  const kept = ([name, value]: [string, unknown]) => name === 'model' || typeof value !== 'string';
+  return Object.fromEntries(Object.entries(details).filter(kept));
 }

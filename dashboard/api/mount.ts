@@ -71,7 +71,7 @@ async function handle(
     who: caller?.name ?? 'nobody',
     action: `${route.method.toUpperCase()} ${route.path}`,
     target: input ? targetOf(route, input, answer) : null,
-    details: input ? detailsOf(input) : {},
+    details: input ? detailsOf(route, input) : {},
     status: problem?.status ?? response.statusCode,
     reason: problem?.message ?? null,
   });
@@ -102,7 +102,10 @@ function send(route: Route, response: Response, answer: unknown): void {
     const { mediaType, bytes, fileName, cacheSeconds } = answer as FileAnswer;
     response.type(mediaType);
     // Nothing that is served may be taken for a page of ours.
-    response.set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; sandbox");
+    response.set(
+      'Content-Security-Policy',
+      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox",
+    );
     if (fileName !== undefined) response.attachment(fileName);
     response.set('Cache-Control', cacheSeconds ? `private, max-age=${cacheSeconds}, immutable` : 'no-store');
     response.send(

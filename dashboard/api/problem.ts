@@ -90,6 +90,7 @@ export function problemOf(error: unknown): Problem {
   if (status === 413) return new Problem(413, 'the request is larger than is taken here');
   if (status === 415) return new Problem(415, 'the body is in a character set or encoding that is not taken');
   if (status === 400 && type === 'entity.parse.failed') return new Problem(400, 'the body is no JSON');
-  if (status === 400) return new Problem(400, 'the request cannot be read');
+  // 416: a part of a file that is not in it.
+  if (status === 400 || status === 416) return new Problem(400, 'the request cannot be read');
   return new Problem(500, 'this was not foreseen; the log of the server says what it was');
 }

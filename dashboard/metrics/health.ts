@@ -2,6 +2,7 @@
 import type { Express } from 'express';
 import type { Session } from '../../producers/session.ts';
 import { reasonOf } from '../../shared/errors.ts';
+import { Seldom } from '../api/pipeline/seldom.ts';
 
 /** A check that takes longer has failed, in milliseconds. */
 const patienceMs = 3_000;
@@ -20,23 +21,36 @@ export function mountHealth(app: Express, { database, queues, log }: Session): v
   app.get('/healthz', (_request, response) => {
     response.type('text/plain').set('Cache-Control', 'no-store').send('ok\n');
   });
-  app.get('/readyz', async (_request, response) => {
-    const results = await Promise.all(
-      Object.entries(checks).map(async ([name, check]) => {
-        const began = performance.now();
-        const ready = await within(check()).then(
-          () => true,
-          (error) => {
-            log.warn({ check: name, reason: reasonOf(error) }, 'not ready');
-            return false;
-          },
-        );
-        return [name, { ready, ms: Math.round(performance.now() - began) }] as const;
-      }),
+  const readiness = new Seldom(
+    async () => {
+      const results = await Promise.all(
+        Object.entries(checks).map(async ([name, check]) => [name, await outcomeOf(name, check)] as const),
+      );
+      return {
+        ready: results.every(([, { ready }]) => ready),
+        checks: Object.fromEntries(results),
+      };
+    },
+    { freshMs: 1_000, share: 1 },
+  );
+  async function outcomeOf(name: string, check: () => Promise<unknown>) {
+    const began = performance.now();
+    const ready = await within(check()).then(
+      () => true,
+      (error) => {
+        log.warn({ check: name, reason: reasonOf(error) }, 'not ready');
+        return false;
+      },
     );
-    const ready = results.every(([, result]) => result.ready);
-    response.status(ready ? 200 : 503).set('Cache-Control', 'no-store');
-    response.json({ ready, checks: Object.fromEntries(results) });
+    return { ready, ms: Math.round(performance.now() - began) };
+  }
+  // Anybody may ask, as often as they like: the database is asked once a second at most.
+  app.get('/readyz', async (_request, response) => {
+    const said = await readiness.get();
+    response
+      .status(said.ready ? 200 : 503)
+      .set('Cache-Control', 'no-store')
+      .json(said);
   });
 }
 

@@ -3,9 +3,14 @@ import { QueryClient, type UseQueryOptions, useQuery } from '@tanstack/react-que
 import type { Me } from '../api/access/schemas.ts';
 import type { ProblemDetails } from '../api/problem.ts';
 
+// The server may be on this machine, which needs no network to reach it.
+const networkMode = 'always';
+
 export const queryClient = new QueryClient({
   defaultOptions: {
+    mutations: { networkMode },
     queries: {
+      networkMode,
       // What moves is pushed (events.ts); the rest is fresh enough for so long, in milliseconds.
       staleTime: 10_000,
       retry: (count, error) => !(error instanceof ApiError && error.status < 500) && count < 3,
@@ -85,6 +90,8 @@ function readProblem(text: string): Partial<ProblemDetails> {
 const me = { queryKey: ['me'], queryFn: () => get<Me>('/me'), staleTime: 60_000 };
 
 export const whoAmI = () => queryClient.fetchQuery(me);
+/** Ask the server, whatever is known. */
+export const askWho = () => queryClient.fetchQuery({ ...me, staleTime: 0, retry: false });
 export const useMe = () => useQuery(me);
 
 /** Read something of the API and keep it; the key is path and parameters. */

@@ -1,7 +1,9 @@
-/** Addresses and their pages; each page is loaded when it is first gone to. */
+/** Addresses, their pages and who sees them; each page is loaded when it is first gone to. */
 import { createBrowserRouter, Link, useRouteError } from 'react-router';
+import { ForRoles } from './components/for-roles.tsx';
 import { Page } from './components/page.tsx';
 import { Layout } from './layout.tsx';
+import { everyone, operators, songOwners, staff } from './roles.ts';
 
 type Module = Promise<{ default: () => React.ReactNode }>;
 const page = (load: () => Module) => async () => ({ Component: (await load()).default });
@@ -17,27 +19,47 @@ export const router = createBrowserRouter([
       {
         ErrorBoundary: Broken,
         children: [
-          { index: true, lazy: page(() => import('./pages/pipeline/pipeline.tsx')) },
-          { path: 'crawls', lazy: page(() => import('./pages/pipeline/crawls.tsx')) },
-          { path: 'crawls/:crawl', lazy: page(() => import('./pages/pipeline/crawl.tsx')) },
-          { path: 'failures', lazy: page(() => import('./pages/pipeline/failures.tsx')) },
-          { path: 'tracks', lazy: page(() => import('./pages/catalogue/tracks.tsx')) },
-          { path: 'tracks/overview', lazy: page(() => import('./pages/catalogue/overview.tsx')) },
-          { path: 'tracks/:track', lazy: page(() => import('./pages/catalogue/track.tsx')) },
-          { path: 'models', lazy: page(() => import('./pages/models/models.tsx')) },
-          { path: 'models/compare', lazy: page(() => import('./pages/models/compare.tsx')) },
-          { path: 'models/:model', lazy: page(() => import('./pages/models/model.tsx')) },
-          { path: 'data-sets/:dataSet', lazy: page(() => import('./pages/models/data-set.tsx')) },
-          { path: 'songs', lazy: page(() => import('./pages/songs/songs.tsx')) },
-          { path: 'songs/batch/:batch', lazy: page(() => import('./pages/songs/batch.tsx')) },
-          { path: 'songs/:song', lazy: page(() => import('./pages/songs/song.tsx')) },
-          { path: 'schedules', lazy: page(() => import('./pages/schedules/schedules.tsx')) },
-          { path: 'schedules/nights/:night', lazy: page(() => import('./pages/schedules/night.tsx')) },
-          { path: 'history', lazy: page(() => import('./pages/history/history.tsx')) },
-          { path: 'logs', lazy: page(() => import('./pages/history/logs.tsx')) },
-          { path: 'audit', lazy: page(() => import('./pages/access/audit.tsx')) },
-          { path: 'accounts', lazy: page(() => import('./pages/access/accounts.tsx')) },
-          { path: 'account', lazy: page(() => import('./pages/access/account.tsx')) },
+          {
+            element: <ForRoles roles={staff} />,
+            children: [
+              { index: true, lazy: page(() => import('./pages/pipeline/pipeline.tsx')) },
+              { path: 'crawls', lazy: page(() => import('./pages/pipeline/crawls.tsx')) },
+              { path: 'crawls/:crawl', lazy: page(() => import('./pages/pipeline/crawl.tsx')) },
+              { path: 'failures', lazy: page(() => import('./pages/pipeline/failures.tsx')) },
+              { path: 'schedules', lazy: page(() => import('./pages/schedules/schedules.tsx')) },
+              { path: 'schedules/nights/:night', lazy: page(() => import('./pages/schedules/night.tsx')) },
+              { path: 'history', lazy: page(() => import('./pages/history/history.tsx')) },
+            ],
+          },
+          {
+            element: <ForRoles roles={everyone} />,
+            children: [
+              { path: 'tracks', lazy: page(() => import('./pages/catalogue/tracks.tsx')) },
+              { path: 'tracks/overview', lazy: page(() => import('./pages/catalogue/overview.tsx')) },
+              { path: 'tracks/:track', lazy: page(() => import('./pages/catalogue/track.tsx')) },
+              { path: 'models', lazy: page(() => import('./pages/models/models.tsx')) },
+              { path: 'models/compare', lazy: page(() => import('./pages/models/compare.tsx')) },
+              { path: 'models/:model', lazy: page(() => import('./pages/models/model.tsx')) },
+              { path: 'data-sets/:dataSet', lazy: page(() => import('./pages/models/data-set.tsx')) },
+              { path: 'account', lazy: page(() => import('./pages/access/account.tsx')) },
+            ],
+          },
+          {
+            element: <ForRoles roles={songOwners} />,
+            children: [
+              { path: 'songs', lazy: page(() => import('./pages/songs/songs.tsx')) },
+              { path: 'songs/batch/:batch', lazy: page(() => import('./pages/songs/batch.tsx')) },
+              { path: 'songs/:song', lazy: page(() => import('./pages/songs/song.tsx')) },
+            ],
+          },
+          {
+            element: <ForRoles roles={operators} />,
+            children: [
+              { path: 'logs', lazy: page(() => import('./pages/history/logs.tsx')) },
+              { path: 'audit', lazy: page(() => import('./pages/access/audit.tsx')) },
+              { path: 'accounts', lazy: page(() => import('./pages/access/accounts.tsx')) },
+            ],
+          },
           { path: 'sign-in', lazy: page(() => import('./pages/access/sign-in.tsx')) },
           { path: '*', Component: Missing },
         ],

@@ -1,27 +1,28 @@
 /** What all pages stand in: where one is, who one is, and what everybody must see. */
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { NavLink, Outlet, useLocation } from 'react-router';
 import type { Me } from '../api/access/schemas.ts';
 import type { PipelineSnapshot } from '../api/pipeline/schemas.ts';
 import { queryClient, send, useMe } from './api.ts';
+import { Arrival } from './components/arrival.tsx';
+import { Loaded, Page } from './components/page.tsx';
 import { useConnected, useEvent } from './events.ts';
 import { timeZone } from './format.ts';
-import { applyTheme, storedTheme, themes } from './theme.ts';
-
-type Role = NonNullable<Me['role']>;
+import { everyone, homeOf, operators, type Role, songOwners, staff } from './roles.ts';
+import { applyTheme, currentTheme, themes } from './theme.ts';
 
 /** Pages in the order of the work; who does not see one could do nothing there. */
 const pages: readonly { to: string; name: string; for: readonly Role[]; outside?: boolean }[] = [
-  { to: '/', name: 'Pipeline', for: ['viewer', 'operator'] },
-  { to: '/failures', name: 'Failures', for: ['viewer', 'operator'] },
-  { to: '/queues', name: 'Queues', for: ['viewer', 'operator'], outside: true },
-  { to: '/tracks', name: 'Catalogue', for: ['viewer', 'artist', 'operator'] },
-  { to: '/models', name: 'Models', for: ['viewer', 'artist', 'operator'] },
-  { to: '/songs', name: 'Songs', for: ['artist', 'operator'] },
-  { to: '/schedules', name: 'Schedules', for: ['viewer', 'operator'] },
-  { to: '/history', name: 'History', for: ['viewer', 'operator'] },
-  { to: '/logs', name: 'Logs', for: ['operator'] },
-  { to: '/audit', name: 'Audit', for: ['operator'] },
+  { to: '/', name: 'Pipeline', for: staff },
+  { to: '/failures', name: 'Failures', for: staff },
+  { to: '/queues', name: 'Queues', for: staff, outside: true },
+  { to: '/tracks', name: 'Catalogue', for: everyone },
+  { to: '/models', name: 'Models', for: everyone },
+  { to: '/songs', name: 'Songs', for: songOwners },
+  { to: '/schedules', name: 'Schedules', for: staff },
+  { to: '/history', name: 'History', for: staff },
+  { to: '/logs', name: 'Logs', for: operators },
+  { to: '/audit', name: 'Audit', for: operators },
 ];
 
 export function Layout() {
@@ -29,14 +30,15 @@ export function Layout() {
   const [open, setOpen] = useState(false);
   const { pathname } = useLocation();
   const role = me.data?.role ?? null;
-  const signedOut = me.data !== undefined && me.data.name === null;
+  const name = me.data?.name ?? null;
+  const content = useRef<HTMLElement>(null);
   return (
     <>
       <a className="skip" href="#content">
         Skip to the content
       </a>
       <header className="top">
-        <NavLink to={role === 'artist' ? '/songs' : '/'} className="brand">
+        <NavLink to={homeOf(role)} className="brand">
           hiphop-popularity
         </NavLink>
         <button
@@ -65,11 +67,18 @@ export function Layout() {
         </nav>
         <Person me={me.data} />
       </header>
-      <PausedBanner />
-      <Disconnected />
-      <main id="content" key={pathname.split('/')[1]} tabIndex={-1}>
-        {signedOut && pathname !== '/sign-in' ? <SignInFirst /> : <Outlet />}
+      <PausedBanner role={role} />
+      {name !== null && <Disconnected />}
+      <main id="content" ref={content} key={`${name} ${pathname.split('/')[1]}`} tabIndex={-1}>
+        {me.data === undefined ? (
+          <Loaded query={me}>{() => null}</Loaded>
+        ) : name === null && pathname !== '/sign-in' ? (
+          <SignInFirst />
+        ) : (
+          <Outlet />
+        )}
       </main>
+      <Arrival content={content} />
       <footer>
         <span>All times in {timeZone}</span>
         <a href="/api/docs">API</a>
@@ -116,25 +125,30 @@ function Person({ me }: { me: Me | undefined }) {
 }
 
 function SignInFirst() {
+  const { pathname, search } = useLocation();
   return (
-    <div className="empty">
-      <p>
-        <strong>These pages are for people with an account.</strong>
-      </p>
-      <NavLink to="/sign-in">Sign in</NavLink>
-    </div>
+    <Page title="Sign in first">
+      <div className="empty">
+        <p>
+          <strong>These pages are for people with an account.</strong>
+        </p>
+        <NavLink to="/sign-in" state={{ from: `${pathname}${search}` }}>
+          Sign in
+        </NavLink>
+      </div>
+    </Page>
   );
 }
 
 /** A pause is seen on every page, and says what it pauses. */
-function PausedBanner() {
+function PausedBanner({ role }: { role: Me['role'] }) {
   const paused = useEvent<PipelineSnapshot>('pipeline')?.value.paused ?? [];
   if (paused.length === 0) return null;
   return (
     <div className="notice warn banner" role="status">
       <span aria-hidden="true">⏸ </span>
       Paused: {paused.map(({ what, by }) => (by ? `${what} (by ${by})` : what)).join(', ')}. What waits there
-      waits on. <NavLink to="/">Resume</NavLink>
+      waits on. {role === 'operator' && <NavLink to="/">Resume</NavLink>}
     </div>
   );
 }
@@ -144,13 +158,13 @@ function Disconnected() {
   return (
     <div className="notice bad banner" role="alert">
       <span aria-hidden="true">✕ </span>
-      The server does not answer: what you see may be old. It is tried again.
+      No news come from the server: what you see may be old. It is tried again.
     </div>
   );
 }
 
 function ThemeChoice() {
-  const [theme, setTheme] = useState(storedTheme);
+  const [theme, setTheme] = useState(currentTheme);
   return (
     <label>
       Theme{' '}

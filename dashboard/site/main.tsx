@@ -5,10 +5,8 @@ import { RouterProvider } from 'react-router';
 import { queryClient } from './api.ts';
 import { router } from './app.tsx';
 import { followEvents } from './events.ts';
-import { applyTheme, storedTheme } from './theme.ts';
 import './style.css';
 
-applyTheme(storedTheme());
 followEvents(queryClient);
 
 createRoot(document.getElementById('root')!).render(

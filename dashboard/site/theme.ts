@@ -1,17 +1,20 @@
 /** Light, dark, or as the system has it. */
+import { storage } from './storage.ts';
+
 export const themes = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof themes)[number];
 
 const key = 'theme';
 
-export function storedTheme(): Theme {
-  const stored = localStorage.getItem(key);
-  return themes.find((theme) => theme === stored) ?? 'system';
+/** As public/theme.js has set it before anything was drawn. */
+export function currentTheme(): Theme {
+  const current = document.documentElement.dataset['theme'];
+  return themes.find((theme) => theme === current) ?? 'system';
 }
 
 export function applyTheme(theme: Theme): void {
-  if (theme === 'system') localStorage.removeItem(key);
-  else localStorage.setItem(key, theme);
+  if (theme === 'system') storage('localStorage')?.removeItem(key);
+  else storage('localStorage')?.setItem(key, theme);
   document.documentElement.dataset['theme'] = theme;
   document.dispatchEvent(new Event('themechange'));
 }

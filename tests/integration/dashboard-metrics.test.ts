@@ -1,7 +1,7 @@
 /** Metrics, health, history and log of a real server; and whether what watches them names what there is. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { definitions } from '../../shared/metrics/definitions.ts';
 import { logLines } from '../../shared/metrics/log-lines.ts';
 import { recorder } from '../../shared/metrics/recorder.ts';
@@ -88,6 +88,14 @@ test('it lives, and says what it is not ready for', async () => {
   const { status, json } = await dashboard.ask('GET', '/readyz');
   expect(status).toBe(200);
   expect(json).toMatchObject({ ready: true, checks: { database: { ready: true }, queues: { ready: true } } });
+  // However often it is asked, the database is asked once a second at most: 2 queries, and 1 of the queues.
+  const query = vi.spyOn(bench.database.pool, 'query');
+  const started = performance.now();
+  for (let round = 0; round < 50; round++) await dashboard.ask('GET', '/readyz');
+  const seconds = (performance.now() - started) / 1_000;
+  const asked = query.mock.calls.filter(([text]) => text === 'SELECT 1').length;
+  query.mockRestore();
+  expect(asked).toBeLessThanOrEqual(1 + Math.ceil(seconds));
 });
 
 test('the log is searched on the server, by words, level and stage, and downloaded', async () => {

@@ -15,9 +15,11 @@ if (browserMissing !== undefined && process.env['CI'] === 'true') {
   throw new Error(`CI needs a browser: ${browserMissing}`);
 }
 
-export async function launchBrowser(): Promise<Browser> {
+/** @param hosts names that lead to this machine, which a browser does not take for this machine */
+export async function launchBrowser(hosts: readonly string[] = []): Promise<Browser> {
+  const resolved = hosts.map((host) => `MAP ${host} 127.0.0.1`).join(',');
   // Chromium's own sandbox refuses to run as root, as containers do.
-  return chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  return chromium.launch({ executablePath, args: ['--no-sandbox', `--host-resolver-rules=${resolved}`] });
 }
 
 /** A window, and what went wrong in it. */
@@ -41,9 +43,14 @@ export async function openWindow(
     timezoneId: 'Europe/Berlin',
     locale: 'en-GB',
   });
+  const troubles: string[] = [];
+  return { context, page: await openTab(context, troubles), troubles };
+}
+
+/** Another tab of a window. */
+export async function openTab(context: BrowserContext, troubles: string[]): Promise<Page> {
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
-  const troubles: string[] = [];
   page.on('pageerror', (error) => troubles.push(`script: ${error.message}`));
   page.on('console', (message) => {
     const text = message.text();
@@ -54,7 +61,7 @@ export async function openWindow(
   page.on('response', (response) => {
     if (response.status() >= 500) troubles.push(`${response.status()} ${response.url()}`);
   });
-  return { context, page, troubles };
+  return page;
 }
 
 /** What axe finds that is serious or worse, in words; empty: nothing. */
@@ -69,7 +76,10 @@ export async function seriousFindings(page: Page): Promise<string[]> {
     );
 }
 
-/** Whether the page is wider than its window, which a phone shows as a page to be pushed about. */
+/** Whether the page, or a dialog on it, is wider than its window: a phone shows it as a page to be pushed about. */
 export function isTooWide(page: Page): Promise<boolean> {
-  return page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth + 1');
+  const wider = '(element) => element.scrollWidth > Math.min(innerWidth, element.clientWidth)';
+  return page.evaluate(
+    `[document.documentElement, ...document.querySelectorAll('dialog[open]')].some(${wider})`,
+  );
 }

@@ -38,7 +38,8 @@ export const meRoutes: readonly Route[] = [
     tag: 'access',
     summary: 'Sign a browser in',
     description:
-      'Programs send a token instead. Ten wrong passwords for a name or from an address: 429 for up to 15 minutes.',
+      'Programs send a token instead. Ten wrong passwords for a name from one address, or thirty from one address: ' +
+      '429 for up to 15 minutes.',
     body: z.object({ name: z.string().min(1).max(100), password: typed }),
     answer: meSchema,
     target: ({ body }) => body.name.trim().toLowerCase(),

@@ -95,6 +95,12 @@ export function Action<Answer>(props: ActionProps<Answer>) {
 
 /** A key for one intention: pressing twice does it once. A new one after it was done. */
 export function useOnce(): [string, () => void] {
-  const [key, setKey] = useState(() => crypto.randomUUID());
-  return [key, () => setKey(crypto.randomUUID())];
+  const [key, setKey] = useState(newKey);
+  return [key, () => setKey(newKey())];
+}
+
+/** crypto.randomUUID is missing where the page came by plain http. */
+function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

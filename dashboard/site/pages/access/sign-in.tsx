@@ -1,29 +1,25 @@
 /** Signing in, where there are accounts. */
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
-import { Navigate, useNavigate } from 'react-router';
+import { Navigate, useLocation } from 'react-router';
 import type { Me } from '../../../api/access/schemas.ts';
 import { queryClient, send, useMe } from '../../api.ts';
 import { TextField } from '../../components/field.tsx';
 import { Notice, Page, Trouble } from '../../components/page.tsx';
+import { homeOf } from '../../roles.ts';
 
 export default function SignIn() {
   const me = useMe();
-  const navigate = useNavigate();
+  const { state } = useLocation();
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
   const signIn = useMutation({
     mutationFn: () => send<Me>('POST', '/sign-in', { name, password }),
-    onSuccess: async (signedIn) => {
-      // What was asked for as nobody is of no use.
-      queryClient.clear();
-      queryClient.setQueryData(['me'], signedIn);
-      await navigate(homeOf(signedIn.role));
-      // The stream of events is of somebody now.
-      location.reload();
-    },
+    onSuccess: (signedIn) => queryClient.setQueryData(['me'], signedIn),
   });
-  if (me.data?.name) return <Navigate to={homeOf(me.data.role)} replace />;
+  // Back to where somebody was asked to sign in.
+  const from = (state as { from?: string } | null)?.from;
+  if (me.data?.name) return <Navigate to={from ?? homeOf(me.data.role)} replace />;
   return (
     <Page title="Sign in">
       {me.data && !me.data.needsSignIn && (
@@ -63,5 +59,3 @@ export default function SignIn() {
     </Page>
   );
 }
-
-export const homeOf = (role: Me['role']) => (role === 'artist' ? '/songs' : '/');
