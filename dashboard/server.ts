@@ -13,6 +13,7 @@ import { mountRoutes, problemHandler, sendProblem } from './api/mount.ts';
 import { openApiDocument } from './api/openapi.ts';
 import { Problem } from './api/problem.ts';
 import { routes } from './api/routes.ts';
+import { sweepUploads } from './api/songs/upload-files.ts';
 import { closeExcerpts } from './audio/excerpts.ts';
 import { EventHub } from './events/hub.ts';
 import { topicsOf } from './events/topics.ts';
@@ -20,11 +21,14 @@ import { mountHealth } from './metrics/health.ts';
 import { measureRequests, mountPrometheus } from './metrics/prometheus.ts';
 import { createBoard } from './queues/board.ts';
 import { mountSite } from './serve-site.ts';
+import { dropSlowBodies } from './slow-bodies.ts';
 
 /** Where nobody says, and it is free. */
 export const usualPort = 4477;
 /** Largest JSON body, in bytes. */
 const jsonLimit = 1_000_000;
+/** Longest that a request's headers may take, in milliseconds. */
+const headersMs = 60_000;
 
 export interface Dashboard {
   /** Where the pages are. */
@@ -41,10 +45,15 @@ export async function startDashboard(session: Session): Promise<Dashboard> {
   const events = new EventHub(topicsOf(session), log);
   const app = await createApp(session, events);
   const server = createServer(app);
+  server.headersTimeout = headersMs;
+  // None for a whole request: a song of 200 MB may take its time, as long as it moves (slow-bodies.ts).
+  server.requestTimeout = 0;
+  const sweeping = sweepUploads(config.dataDir, log);
   const url = await listen(server, config.dashboard);
   return {
     url,
     close: async () => {
+      sweeping.stop();
       events.close();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
@@ -63,6 +72,7 @@ async function createApp(session: Session, events: EventHub): Promise<Express> {
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
   trustProxies(app, session.config.dashboard);
+  app.use(dropSlowBodies());
   app.use(measureRequests());
   app.use(access.guard);
   mountHealth(app, session);

@@ -1,6 +1,7 @@
 /** Accounts: who may sign in to the pages, and the tokens of their programs. */
 import { createHash, randomBytes } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
+import { forgetAccount } from '../shared/database/forget.ts';
 import type { Account, Prisma, PrismaClient, Role } from '../shared/database/generated/client.ts';
 import { UserError } from '../shared/errors.ts';
 
@@ -143,14 +144,15 @@ export async function changeAccount(
 }
 
 /**
- * Remove an account with all that is its own: tokens, views, songs. Disabled, it keeps them.
+ * Remove an account with all that is its own: tokens, views, songs and their audio. What is at work on them
+ * finds them gone and stops. Disabled, it keeps them.
  * @param evenLast also where it is the only account of all: nobody needs to sign in then
  * @throws UserError when no operator would be left
  */
 export async function removeAccount(prisma: PrismaClient, name: string, evenLast = false): Promise<void> {
   await inTurn(prisma, async (transaction) => {
     const { id } = await findAccount(transaction, name);
-    await transaction.account.delete({ where: { id } });
+    await forgetAccount(transaction, id);
     await endSessions(transaction, id);
     await keepOperator(transaction, lastOperator(name), evenLast);
   });

@@ -1,6 +1,6 @@
 /** Cancel work by its public id: what waits is taken out, what runs is stopped, what is done stays. */
 
-import type { Crawl } from '../shared/database/generated/client.ts';
+import type { Crawl, ScoreBatch } from '../shared/database/generated/client.ts';
 import { UserError } from '../shared/errors.ts';
 import { type Noun, parsePublicId, publicId } from '../shared/identifiers.ts';
 import { finishTrainingRun } from '../shared/registry/index.ts';
@@ -119,7 +119,30 @@ async function cancelBatch(session: Session, id: number): Promise<string | null>
   if (batch.state !== 'running') return `${name} is ${batch.state} already`;
   await prisma.scoreBatch.update({ where: { id }, data: { state: 'cancelled', finishedAt: new Date() } });
   await session.queues.remove('score', { batchId: id });
+  await removeSongs(session, batch);
   return `${name} is cancelled`;
+}
+
+/** What waits for the songs of a batch is taken out: their audio's stages, and explanations. */
+async function removeSongs({ database, queues }: Session, { id, modelId }: ScoreBatch): Promise<void> {
+  const { dataSet } = await database.prisma.model.findUniqueOrThrow({
+    where: { id: modelId },
+    select: { dataSet: { select: { parametersHash: true } } },
+  });
+  const songs = await database.prisma.song.findMany({
+    where: { batchId: id },
+    select: { id: true, state: true },
+  });
+  const underWay = songs.filter(({ state }) => state === 'queued' || state === 'fetched');
+  const payloads = underWay.map((song) => ({ kind: 'song' as const, id: song.id, ...dataSet }));
+  await queues.removeAll('preview', payloads);
+  await queues.removeAll('embedding', payloads);
+  await queues.removeAll('spectrogram', payloads);
+  const scored = songs.filter(({ state }) => state === 'scored');
+  await queues.removeAll(
+    'score',
+    scored.map((song) => ({ batchId: id, songId: song.id })),
+  );
 }
 
 /** What a night has under way is cancelled with it; what it only joined goes on. */

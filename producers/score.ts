@@ -4,7 +4,7 @@ import { join, relative, resolve } from 'node:path';
 import type { Model, ScoreBatch } from '../shared/database/generated/client.ts';
 import { UserError } from '../shared/errors.ts';
 import { parsePublicId, publicId } from '../shared/identifiers.ts';
-import { findChampion, type ModelMetrics, newestPromotion } from '../shared/registry/index.ts';
+import { findChampion, isNullTest, type ModelMetrics, newestPromotion } from '../shared/registry/index.ts';
 import { isAudioPath } from '../shared/sources/folder/files.ts';
 import type { Session } from './session.ts';
 
@@ -61,6 +61,11 @@ export async function scoringModel(session: Session, named: string | undefined):
   if (!model) throw new UserError(`there is no ${publicId('model', id)}; hiphop models lists what there is`);
   if (model.state !== 'ready')
     throw new UserError(`${publicId('model', id)} cannot score: it is ${model.state}`);
+  if (isNullTest(model)) {
+    throw new UserError(
+      `${publicId('model', id)} cannot score: it was trained on permuted labels, as a null test, and knows nothing`,
+    );
+  }
   return model;
 }
 

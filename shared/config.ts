@@ -33,6 +33,7 @@ const environmentSchema = z.object({
   TRUSTED_PROXIES: text.default('loopback'),
   UPLOAD_MAX_MEGABYTES: whole(1, 1900).default(200),
   UPLOAD_MAX_FILES: whole(1, 100_000).default(1000),
+  UPLOAD_ACCOUNT_MEGABYTES: whole(1, 100_000_000).default(20_000),
   REQUESTS_PER_MINUTE: whole(10, 10_000_000).default(3000),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
 });
@@ -69,6 +70,8 @@ export interface DashboardConfig {
   uploadMaxBytes: number;
   /** Of one batch of songs. */
   uploadMaxFiles: number;
+  /** Of all songs that one account keeps here; without accounts, of all. */
+  uploadAccountBytes: number;
   /** Of one caller. */
   requestsPerMinute: number;
 }
@@ -140,6 +143,7 @@ export function parseConfig(environment: NodeJS.ProcessEnv): Config {
       trustedProxies: env.TRUSTED_PROXIES,
       uploadMaxBytes: env.UPLOAD_MAX_MEGABYTES * 1_000_000,
       uploadMaxFiles: env.UPLOAD_MAX_FILES,
+      uploadAccountBytes: env.UPLOAD_ACCOUNT_MEGABYTES * 1_000_000,
       requestsPerMinute: env.REQUESTS_PER_MINUTE,
     },
     otlpEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/+$/, ''),

@@ -117,7 +117,7 @@ export function failureWhere(filter: FailureFilter): Prisma.FailureWhereInput {
 const containing = (text: string) => ({ contains: literally(text), mode: 'insensitive' as const });
 
 /** Prisma hands the text to LIKE as it is, where % and _ stand for others. */
-function literally(text: string): string {
+export function literally(text: string): string {
   return text.replace(/[\\%_]/g, '\\$&');
 }
 

@@ -1,5 +1,5 @@
 /** Stage score: score the songs of a batch with its model and rank them among each other. */
-import type { Prisma, Song } from '../shared/database/generated/client.ts';
+import type { Prisma, ScoreBatch, Song } from '../shared/database/generated/client.ts';
 import { PermanentError } from '../shared/errors.ts';
 import { publicId } from '../shared/identifiers.ts';
 import { percentileOf } from '../shared/learning/evaluation/index.ts';
@@ -9,6 +9,7 @@ import { type ExplainingModel, explainBatch, explainSong } from './explain.ts';
 import type { Handler, JobContext, Outcome, Services } from './handler.ts';
 import { judgeAudio } from './judge-audio.ts';
 import { Familiarity } from './unfamiliarity.ts';
+import { watchBatch } from './watch-batch.ts';
 
 export function buildScore(services: Services): Handler<'score'> {
   const familiarity = new Familiarity(services.database);
@@ -34,7 +35,9 @@ export function buildScore(services: Services): Handler<'score'> {
 
 const modelWithAll = { weights: true, dataSet: { include: { parameters: true } } } as const;
 
-/** Judge the songs that have not been, and rank all of the batch. */
+type BatchRow = ScoreBatch & { model: ExplainingModel };
+
+/** Judge the songs that have not been, and rank all of the batch; again while more come meanwhile. */
 async function scoreBatch(
   batchId: number,
   context: JobContext,
@@ -42,17 +45,39 @@ async function scoreBatch(
   familiarity: Familiarity,
 ): Promise<Outcome> {
   const { prisma } = services.database;
-  const batch = await prisma.scoreBatch.findUnique({
-    where: { id: batchId },
-    include: {
-      model: { include: modelWithAll },
-      songs: { where: { state: 'ready' }, orderBy: { id: 'asc' } },
-    },
-  });
-  if (!batch) return { outcome: 'skipped', why: 'its row is gone' };
-  if (batch.state !== 'running') return { outcome: 'skipped', why: `the batch is ${batch.state}` };
-  const { model, songs } = batch;
-  const rows = await judgeSongs(songs, model, services, familiarity);
+  const total = { judged: 0, explained: 0, failed: 0 };
+  let explain = 0;
+  do {
+    const batch = await prisma.scoreBatch.findUnique({
+      where: { id: batchId },
+      include: { model: { include: modelWithAll } },
+    });
+    if (!batch) return { outcome: 'skipped', why: 'its row is gone' };
+    if (batch.state !== 'running') return { outcome: 'skipped', why: `the batch is ${batch.state}` };
+    explain = batch.explain;
+    total.judged += await judgeReady(batch, services, familiarity);
+    const { explained, failed } = await whileWanted(batch, context, services, (wanted) =>
+      explainBatch(batchId, batch.model, explain, wanted, services),
+    );
+    total.explained += explained;
+    total.failed += failed;
+    await closeBatch(services, batchId);
+    // A song that became ready meanwhile has asked in vain: a job of this name was at work already.
+  } while (await isComplete(services, batchId));
+  const unexplained = total.failed > 0 ? `, ${total.failed} could not be` : '';
+  const note = explain > 0 ? `; ${total.explained} explained${unexplained}` : '';
+  return { outcome: 'done', note: `${total.judged} songs${note}` };
+}
+
+/** Judge the songs of a batch that are ready, and rank all of it. Returns how many were judged. */
+async function judgeReady(
+  { id: batchId, model, createdAt }: BatchRow,
+  services: Services,
+  familiarity: Familiarity,
+): Promise<number> {
+  const { prisma } = services.database;
+  const songs = await prisma.song.findMany({ where: { batchId, state: 'ready' }, orderBy: { id: 'asc' } });
+  const rows = songs.length === 0 ? [] : await judgeSongs(songs, model, services, familiarity);
   const scored = rows.map(({ songId }) => songId);
   const unheard = songs.map(({ id }) => id).filter((id) => !scored.includes(id));
   const failureReason = `${publicId('model', model.id)} (${model.name}) judges by the music tagger, which has not heard this song: run hiphop doctor --fix and score it again, or promote a model that does without`;
@@ -69,12 +94,34 @@ async function scoreBatch(
     });
     await rankBatch(transaction, batchId);
   });
-  countLatency(songs.filter(({ id }) => scored.includes(id)));
-  const { explained, failed } = await explainBatch(batchId, model, batch.explain, context, services);
-  await closeBatch(services, batchId);
-  const unexplained = failed > 0 ? `, ${failed} could not be` : '';
-  const note = batch.explain > 0 ? `; ${explained} explained${unexplained}` : '';
-  return { outcome: 'done', note: `${rows.length} songs${note}` };
+  // A song that is judged again has been waited for since then alone.
+  const since = (song: Song) => Math.max(song.createdAt.getTime(), createdAt.getTime());
+  countLatency(songs.filter(({ id }) => scored.includes(id)).map(since));
+  return rows.length;
+}
+
+/** Whether a batch that runs has songs to be judged and none on their way. */
+async function isComplete({ database: { prisma } }: Services, batchId: number): Promise<boolean> {
+  const [ready, underWay] = await Promise.all([
+    prisma.song.count({ where: { batchId, state: 'ready', batch: { state: 'running' } } }),
+    prisma.song.count({ where: { batchId, state: { in: ['queued', 'fetched'] } } }),
+  ]);
+  return ready > 0 && underWay === 0;
+}
+
+/** Do work on a batch that stops when the batch is cancelled or deleted. */
+async function whileWanted<T>(
+  { id, state }: Pick<ScoreBatch, 'id' | 'state'>,
+  context: JobContext,
+  { database }: Services,
+  work: (wanted: JobContext) => Promise<T>,
+): Promise<T> {
+  const watch = watchBatch(database, id, state);
+  try {
+    return await work({ ...context, signal: AbortSignal.any([context.signal, watch.signal]) });
+  } finally {
+    watch.stop();
+  }
 }
 
 /** @returns scores of those that the model can judge; their rank is not known yet */
@@ -109,15 +156,16 @@ async function explainAgain(
     include: { model: { include: modelWithAll } },
   });
   if (!batch) return { outcome: 'skipped', why: 'its row is gone' };
-  const { explained } = await explainSong(songId, batch.model, context, services);
+  const { explained } = await whileWanted(batch, context, services, (wanted) =>
+    explainSong(songId, batch.model, wanted, services),
+  );
   return { outcome: 'done', note: explained ? 'explained' : 'there was nothing to explain, or it failed' };
 }
 
-/** How long those who brought the songs have waited for their first scores. */
-function countLatency(songs: readonly { createdAt: Date }[]): void {
-  for (const { createdAt } of songs) {
-    const seconds = (Date.now() - createdAt.getTime()) / 1_000;
-    recorder.observe('hiphop_score_latency_seconds', {}, Math.max(0, seconds));
+/** @param since when those who brought the songs began to wait for their first scores, in ms since 1970 */
+function countLatency(since: readonly number[]): void {
+  for (const began of since) {
+    recorder.observe('hiphop_score_latency_seconds', {}, Math.max(0, (Date.now() - began) / 1_000));
   }
 }
 

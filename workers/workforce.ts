@@ -14,6 +14,7 @@ import { startReporting } from '../shared/metrics/reporting.ts';
 import { openQueueBackend, type Worker } from '../shared/queues/backend.ts';
 import { Queues } from '../shared/queues/queues.ts';
 import { syncSchedules } from '../shared/schedules/sync.ts';
+import { settleBatches } from '../shared/scoring/lifecycle.ts';
 import { type StageName, stages } from '../shared/stages.ts';
 import { Tagger } from '../shared/tagger/tagger.ts';
 import type { AnyHandler, Handler, HandlerBuilder, Services } from './handler.ts';
@@ -26,7 +27,7 @@ import { runJob, settleFailure } from './run-job.ts';
  */
 const lockMs = 10_000;
 const stalledCheckMs = 5_000;
-/** How often it is looked whether a crawl is done, and whether the queue has all schedules, in milliseconds. */
+/** How often it is looked whether a crawl or a batch is done, and whether the queue has all schedules, in milliseconds. */
 const settleMs = 1_000;
 const scheduleMs = 30_000;
 /** A job may lose its worker this often before it counts as the culprit. */
@@ -93,7 +94,7 @@ export async function startWorkers(
   const workers = handlers.map((handler) => startWorker(handler as Handler<StageName>));
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
   const row = await register();
-  const closer = closeCrawls();
+  const closer = settle();
   const schedules = only.includes('schedule') ? keepSchedules() : null;
   log.info({ stages: only, queues: queues.kind }, 'at work');
 
@@ -121,18 +122,21 @@ export async function startWorkers(
     return worker;
   }
 
-  /** Crawls are closed by whoever works on them, so that nobody has to watch. */
-  function closeCrawls(): { stop: () => Promise<void> } {
-    let closing = Promise.resolve();
+  /** Crawls and batches are closed by whoever works on them, so that nobody has to watch. */
+  function settle(): { stop: () => Promise<void> } {
+    let settling = Promise.resolve();
     const timer = setInterval(() => {
-      closing = closing
-        .then(() => settleCrawls(database.pool, queues))
-        .catch((error) => log.warn({ err: error }, 'crawls could not be closed'));
+      settling = settling
+        .then(() => Promise.all([settleCrawls(database.pool, queues), settleBatches(database.pool, queues)]))
+        .then(
+          () => {},
+          (error) => log.warn({ err: error }, 'crawls and batches could not be closed'),
+        );
     }, settleMs);
     return {
       stop: async () => {
         clearInterval(timer);
-        await closing;
+        await settling;
       },
     };
   }

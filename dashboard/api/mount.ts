@@ -60,7 +60,7 @@ async function handle(
           work,
         )
       : await work();
-    send(route, response, answer);
+    await send(route, response, answer);
   } catch (error) {
     problem = problemOf(error);
     if (problem.status === 500) log.error({ err: error, route: route.path }, 'a request failed');
@@ -96,27 +96,45 @@ function readInput(route: Route, request: Request): Input<unknown, unknown, unkn
   };
 }
 
-function send(route: Route, response: Response, answer: unknown): void {
+async function send(route: Route, response: Response, answer: unknown): Promise<void> {
   if (response.headersSent) return;
-  if (route.produces) {
-    const { mediaType, bytes, fileName, cacheSeconds } = answer as FileAnswer;
-    response.type(mediaType);
-    // Nothing that is served may be taken for a page of ours.
-    response.set(
-      'Content-Security-Policy',
-      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox",
-    );
-    if (fileName !== undefined) response.attachment(fileName);
-    response.set('Cache-Control', cacheSeconds ? `private, max-age=${cacheSeconds}, immutable` : 'no-store');
-    response.send(
-      typeof bytes === 'string' ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-    );
-  } else if (answer === undefined) response.status(204).end();
+  if (route.produces) await sendFile(response, answer as FileAnswer);
+  else if (answer === undefined) response.status(204).end();
   else
     response
       .status(route.status ?? 200)
       .set('Cache-Control', 'no-store')
       .json(answer);
+}
+
+async function sendFile(
+  response: Response,
+  { mediaType, bytes, fileName, cacheSeconds, etag }: FileAnswer,
+): Promise<void> {
+  const kept = cacheSeconds ? `private, max-age=${cacheSeconds}, immutable` : 'no-store';
+  const headers = {
+    // Nothing that is served may be taken for a page of ours.
+    'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    'Cache-Control': etag === undefined ? kept : 'private, no-cache',
+    ...(etag === undefined ? {} : { ETag: `"${etag}"` }),
+  };
+  const { req: request } = response;
+  if (etag !== undefined && holds(request, headers.ETag!))
+    return void response.set(headers).status(304).end();
+  const content = typeof bytes === 'function' ? await bytes() : bytes;
+  response.type(mediaType).set(headers);
+  if (fileName !== undefined) response.attachment(fileName);
+  response.send(
+    typeof content === 'string'
+      ? content
+      : Buffer.from(content.buffer, content.byteOffset, content.byteLength),
+  );
+}
+
+/** Whether the browser has these very bytes. */
+function holds(request: Request, etag: string): boolean {
+  const known = request.get('if-none-match') ?? '';
+  return known.split(',').some((one) => one.trim().replace(/^W\//, '') === etag);
 }
 
 function targetOf(route: Route, input: Input<unknown, unknown, unknown>, answer: unknown): string | null {
@@ -130,6 +148,18 @@ function targetOf(route: Route, input: Input<unknown, unknown, unknown>, answer:
 export function sendProblem(response: Response, problem: Problem): void {
   response.status(problem.status).type('application/problem+json').set('Cache-Control', 'no-store');
   response.send(JSON.stringify(problem.details()));
+  letGo(response.req);
+}
+
+/** How long the rest of a body that nobody wants is thrown away, so that the answer arrives, in milliseconds. */
+const lingerMs = 2_000;
+
+/** Read on for a moment what is still being sent, then cut the line: it may be gigabytes. */
+function letGo(request: Request): void {
+  if (request.complete || request.destroyed) return;
+  request.resume();
+  const timer = setTimeout(() => request.destroy(), lingerMs);
+  for (const end of ['end', 'close'] as const) request.once(end, () => clearTimeout(timer));
 }
 
 /** The last word on errors outside the API: a problem, never a stack. */

@@ -57,7 +57,7 @@ function operation(route: Route): Json {
     parameters: [
       ...parameters(route.params, 'path'),
       ...parameters(route.query, 'query'),
-      ...(startsWork ? [idempotencyKey] : []),
+      ...(startsWork || route.consumes ? [idempotencyKey] : []),
     ],
     ...requestBody(route),
     responses: {

@@ -32,12 +32,19 @@ export interface Input<Params, Query, Body> {
 /** A file instead of JSON. */
 export interface FileAnswer {
   mediaType: string;
-  bytes: Uint8Array | string;
+  /** A function where the bytes cost something: it is not called for who has them already. */
+  bytes: FileBytes | (() => Promise<FileBytes>);
   /** Offered for download under this name; undefined: shown. */
   fileName?: string;
-  /** Of what never changes under its address, in seconds; undefined: asked for again each time. */
+  /** Of what never changes under its address and is nobody's own, in seconds. */
   cacheSeconds?: number;
+  /**
+   * Names these very bytes. A browser may keep them, and asks each time whether it may still show them.
+   * Without this and `cacheSeconds` they are kept nowhere.
+   */
+  etag?: string;
 }
+export type FileBytes = Uint8Array | string;
 
 interface Spec<Params, Query, Body, Answer> {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete';

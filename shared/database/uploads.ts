@@ -6,7 +6,7 @@
 import type pg from 'pg';
 import { loadPreview, readPieces } from './previews.ts';
 
-type Db = Pick<pg.ClientBase, 'query'>;
+export type Db = Pick<pg.ClientBase, 'query'>;
 
 const prefix = 'upload:';
 
@@ -32,15 +32,17 @@ export interface Upload {
  * Keep an upload, unless the same bytes are kept already, and store what refers to it, or neither.
  *
  * @param pieces gives the bytes in order, each piece small enough to be sent at once
- * @param refer stores what has the upload, in the same transaction
+ * @param steps.before holds what must not go meanwhile, before any audio is held: in the order of whoever deletes
+ * @param steps.refer stores what has the upload, in the same transaction
  */
 export async function storeUpload<T>(
   pool: pg.Pool,
   { contentHash, size, mediaType }: Upload,
   pieces: () => AsyncIterable<Buffer>,
-  refer: (db: Db) => Promise<T>,
+  { before, refer }: { before: (db: Db) => Promise<void>; refer: (db: Db) => Promise<T> },
 ): Promise<T> {
   return inTransaction(pool, async (db) => {
+    await before(db);
     // Whoever forgets the same audio now would not see what will refer to it.
     await holdAudio(db, [contentHash]);
     if (!(await hasUpload(db, contentHash))) {
@@ -61,6 +63,27 @@ export async function storeUpload<T>(
 export async function hasUpload(db: Db, contentHash: string): Promise<boolean> {
   const { rowCount } = await db.query('SELECT FROM uploads WHERE content_hash = $1', [contentHash]);
   return (rowCount ?? 0) > 0;
+}
+
+/** What an owner's songs keep here, in bytes; the same audio counts once. Null: of nobody with an account. */
+export async function storedBytes(db: Db, ownerId: number | null): Promise<number> {
+  const { rows } = await db.query<{ bytes: string | null }>(
+    `SELECT sum(size) AS bytes FROM uploads WHERE content_hash IN (
+       SELECT s.content_hash FROM songs s JOIN score_batches b ON b.id = s.batch_id
+       WHERE b.owner_id IS NOT DISTINCT FROM $1 AND s.location LIKE '${prefix}%')`,
+    [ownerId],
+  );
+  return Number(rows[0]!.bytes ?? 0);
+}
+
+/** Whether the bytes of a hash are kept, of a preview or an upload. */
+export async function keepsAudio(db: Db, contentHash: string): Promise<boolean> {
+  const { rows } = await db.query<{ kept: boolean }>(
+    `SELECT EXISTS (SELECT FROM uploads WHERE content_hash = $1)
+         OR EXISTS (SELECT FROM previews WHERE content_hash = $1) AS kept`,
+    [contentHash],
+  );
+  return rows[0]!.kept;
 }
 
 /** The bytes kept under a hash, of a preview or an upload; null when they are not kept. */

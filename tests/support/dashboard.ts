@@ -15,7 +15,7 @@ export interface Asked {
   /** Sent as JSON. */
   body?: unknown;
   /** Sent as it is. */
-  raw?: string;
+  raw?: string | Buffer;
 }
 
 export interface Answered {

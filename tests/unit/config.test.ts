@@ -35,6 +35,7 @@ test('every setting can be given', () => {
     ...{ PREVIEW_HOSTS: ' p.scdn.co , *.Example.org,', PREVIEW_MAX_MEGABYTES: '7' },
     ...{ DASHBOARD_HOST: '0.0.0.0', DASHBOARD_PORT: '8080', SESSION_SECRET: 's', SECURE_COOKIES: 'no' },
     ...{ TRUSTED_PROXIES: '10.0.0.1', UPLOAD_MAX_MEGABYTES: '9', UPLOAD_MAX_FILES: '11' },
+    UPLOAD_ACCOUNT_MEGABYTES: '12',
     ...{ REQUESTS_PER_MINUTE: '12', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318/' },
   });
   expect(config).toEqual({
@@ -50,6 +51,7 @@ test('every setting can be given', () => {
     dashboard: {
       ...{ host: '0.0.0.0', port: 8080, sessionSecret: 's', secureCookies: 'no' },
       ...{ trustedProxies: '10.0.0.1', uploadMaxBytes: 9_000_000, uploadMaxFiles: 11 },
+      uploadAccountBytes: 12_000_000,
       requestsPerMinute: 12,
     },
     otlpEndpoint: 'http://127.0.0.1:4318',

@@ -1,17 +1,21 @@
 import { stringify } from 'csv-stringify/sync';
 import { z } from 'zod';
 import { cancel } from '../../../producers/cancel.ts';
+import { judgeAgain } from '../../../producers/judge-again.ts';
 import { scoringModel } from '../../../producers/score.ts';
+import { forgetBatch } from '../../../shared/database/forget.ts';
 import { publicId } from '../../../shared/identifiers.ts';
+import { findChampion } from '../../../shared/registry/index.ts';
 import { songOwners } from '../../access/caller.ts';
 import { saidSchema } from '../pipeline/schemas.ts';
+import { Problem } from '../problem.ts';
 import { type Context, fileRoute, idOf, pageOf, pageQuery, type Route, route } from '../route.ts';
 import { batchInclude, batchItem, countSongs, describeSongs, noSongs } from './describe.ts';
-import { forgetBatch } from './forget.ts';
 import { findBatch, ownBatches } from './owned.ts';
 import { yardstickOf } from './reliability.ts';
 import { type BatchView, batchItemSchema, batchSchema, newBatchSchema } from './schemas.ts';
 import { receiveSong, songName } from './upload.ts';
+import { mostBatches } from './upload-rows.ts';
 
 const params = z.object({ batch: idOf('batch') });
 
@@ -24,10 +28,12 @@ async function describe(context: Context, id: number): Promise<BatchView> {
     orderBy: { id: 'asc' },
   });
   const yardstick = await yardstickOf(database, row.modelId);
+  const champion = await findChampion(database.prisma);
   const counts = countSongs(songs.map(({ state }) => ({ state, _count: 1 })));
   return {
     ...batchItem(row, counts),
     ...{ explain: row.explain, reliability: yardstick.reliability },
+    judgeAgain: champion && champion.id !== row.modelId ? publicId('model', champion.id) : null,
     songs: describeSongs(songs, yardstick),
   };
 }
@@ -77,6 +83,7 @@ export const batchRoutes: readonly Route[] = [
     startsWork: true,
     target: (_, { id }) => id,
     run: async ({ body: { name, model, explain } }, { session, caller }) => {
+      await checkBatches(session, caller);
       const judge = await scoringModel(session, model ?? undefined);
       const row = await session.database.prisma.scoreBatch.create({
         // It runs from its first song on.
@@ -102,7 +109,8 @@ export const batchRoutes: readonly Route[] = [
     allows: songOwners,
     tag: 'songs',
     summary: 'Upload a song: the file itself is the body',
-    description: 'A file that cannot be used is a song that failed, with the reason; nothing is lost.',
+    description:
+      'A file that is no music is a song that failed, with the reason. One that is too large is refused (413). Sent again with the same Idempotency-Key it is the same song.',
     params,
     query: z.object({ file: z.string().min(1).max(1000).describe('name of the file') }),
     consumes: 'application/octet-stream',
@@ -110,12 +118,36 @@ export const batchRoutes: readonly Route[] = [
     status: 201,
     target: (_, { song }) => song,
     run: async ({ params: { batch: id }, query: { file } }, context) => {
-      const { state, model } = await findBatch(context, id);
+      const { state, ownerId, model } = await findBatch(context, id);
       const { dataSet } = await context.session.database.prisma.model.findUniqueOrThrow({
         where: { id: model.id },
         select: { dataSet: { select: { parametersHash: true } } },
       });
-      return { song: await receiveSong({ id, state, ...dataSet }, songName(file), context) };
+      return { song: await receiveSong({ id, state, ownerId, ...dataSet }, songName(file), context) };
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/batches/{batch}/judge-again',
+    allows: songOwners,
+    tag: 'songs',
+    summary: "Judge a batch's songs again, by today's champion: another batch, the audio is the same",
+    params,
+    answer: batchItemSchema,
+    status: 201,
+    startsWork: true,
+    target: (_, { id }) => id,
+    run: async ({ params: { batch: id } }, context) => {
+      const { ownerId } = await findBatch(context, id);
+      await checkBatches(context.session, { accountId: ownerId });
+      const again = await judgeAgain(context.session, id);
+      context.events.changed('songs');
+      const songs = await context.session.database.prisma.song.groupBy({
+        by: ['state'],
+        where: { batchId: again.id },
+        _count: true,
+      });
+      return batchItem(await findBatch(context, again.id), countSongs(songs));
     },
   }),
   route({
@@ -163,6 +195,17 @@ export const batchRoutes: readonly Route[] = [
     },
   }),
 ];
+
+/** @throws Problem 422 when an account has as many batches as it may */
+async function checkBatches(
+  { database }: Context['session'],
+  { accountId }: Pick<Context['caller'], 'accountId'>,
+): Promise<void> {
+  if (accountId === null) return;
+  const batches = await database.prisma.scoreBatch.count({ where: { ownerId: accountId } });
+  if (batches < mostBatches) return;
+  throw new Problem(422, `an account has at most ${mostBatches} batches: delete some that are done with`);
+}
 
 function toCsv({ songs, reliability }: BatchView): string {
   const columns = [

@@ -106,6 +106,10 @@ export type SongItem = z.infer<typeof songItemSchema>;
 
 export const batchSchema = batchItemSchema.extend({
   explain: whole.describe('so many of the best songs are explained'),
+  judgeAgain: z
+    .string()
+    .nullable()
+    .describe('the champion, where another model judged these songs: it can judge them again'),
   reliability: reliabilitySchema,
   songs: z.array(songItemSchema).describe('best first, then those under way, then those that failed'),
 });
@@ -147,6 +151,7 @@ export const songSchema = songItemSchema.extend({
     })
     .nullable(),
   explanation: z.looseObject({}).nullable().describe('as `hiphop score --explain` writes it'),
+  unexplained: z.string().nullable().describe('why it could not be explained when that was last tried'),
   versions: z.array(versionSchema),
 });
 export type SongView = z.infer<typeof songSchema>;
@@ -163,5 +168,9 @@ export const newBatchSchema = z.strictObject({
 });
 
 /** Pushed as event `songs`. */
-export const songsSnapshot = z.object({ batches: z.array(batchItemSchema) });
+export const songsSnapshot = z.object({
+  batches: z.array(batchItemSchema).describe('those that run, and the newest'),
+  explained: whole.describe('songs that are explained, of all batches'),
+  unexplained: whole.describe('songs that could not be explained when that was last tried'),
+});
 export type SongsSnapshot = z.infer<typeof songsSnapshot>;

@@ -1,25 +1,29 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { retryFailures } from '../../../producers/failures.ts';
 import type { SpectrogramParameters } from '../../../shared/audio/parameters.ts';
 import { spectrogramPicture } from '../../../shared/audio/spectrogram-picture.ts';
-import { loadAudio } from '../../../shared/database/uploads.ts';
+import { codeVersion } from '../../../shared/code-version.ts';
+import { forgetSong } from '../../../shared/database/forget.ts';
+import { keepsAudio, loadAudio } from '../../../shared/database/uploads.ts';
+import { withoutFolders } from '../../../shared/failure-causes.ts';
 import { publicId } from '../../../shared/identifiers.ts';
 import { songOwners } from '../../access/caller.ts';
-import { excerptPool } from '../../audio/excerpts.ts';
+import { excerptsOf } from '../../audio/excerpts.ts';
 import { readSpectrogram } from '../../audio/spectrograms.ts';
 import { saidSchema } from '../pipeline/schemas.ts';
 import { notFound, Problem } from '../problem.ts';
 import { type Context, fileRoute, idOf, type Route, route } from '../route.ts';
 import { describeSongs, songItem } from './describe.ts';
-import { forgetSong } from './forget.ts';
 import { findSong } from './owned.ts';
 import { yardstickOf } from './reliability.ts';
 import { type SongView, songSchema } from './schemas.ts';
+import { failedExplanation } from './topic.ts';
 import { versionsOf } from './versions.ts';
 
 const params = z.object({ song: idOf('song') });
-/** Pictures and excerpts never change under their address. */
-const dayOfSeconds = 24 * 3600;
+/** Another version of this program may draw another picture of the same. */
+const version = codeVersion();
 
 async function describe(context: Context, id: number): Promise<SongView> {
   const song = await findSong(context, id);
@@ -31,8 +35,12 @@ async function describe(context: Context, id: number): Promise<SongView> {
     include: { score: true, explanation: { select: { songId: true } } },
   });
   const ranked = describeSongs(among, yardstick).find((item) => item.id === publicId('song', id));
-  const [explanation, spectrogram, versions] = await Promise.all([
+  const [explanation, failure, spectrogram, versions] = await Promise.all([
     database.prisma.explanation.findUnique({ where: { songId: id }, select: { content: true } }),
+    database.prisma.failure.findFirst({
+      where: { ...failedExplanation, songId: id },
+      orderBy: { id: 'desc' },
+    }),
     song.contentHash
       ? readSpectrogram(database, song.contentHash, await parametersOf(context, song.batch.modelId))
       : null,
@@ -45,6 +53,7 @@ async function describe(context: Context, id: number): Promise<SongView> {
     ...{ batch: publicId('batch', song.batchId), reliability: yardstick.reliability },
     spectrogram: spectrogram?.facts ?? null,
     explanation: (explanation?.content as Record<string, unknown> | undefined) ?? null,
+    unexplained: failure && withoutFolders(failure.reason),
     versions,
   };
 }
@@ -125,7 +134,13 @@ export const songRoutesOfOne: readonly Route[] = [
       const song = await findSong(context, id);
       if (!song.score) throw new Problem(409, `${publicId('song', id)} is not scored yet`);
       if (song.explanation) return { said: `${publicId('song', id)} is explained already` };
-      await context.session.queues.enqueue('score', [{ batchId: song.batchId, songId: id }]);
+      const { database, queues } = context.session;
+      await database.prisma.failure.updateMany({
+        where: { ...failedExplanation, songId: id },
+        data: { state: 'retried' },
+      });
+      await queues.enqueue('score', [{ batchId: song.batchId, songId: id }]);
+      context.events.changed('songs');
       return { said: `${publicId('song', id)} is being explained: some seconds to a minute` };
     },
   }),
@@ -153,20 +168,15 @@ export const songRoutesOfOne: readonly Route[] = [
     params,
     produces: ['image/png'],
     run: async ({ params: { song: id } }, context) => {
-      const song = await findSong(context, id);
-      const found =
-        song.contentHash &&
-        (await readSpectrogram(
-          context.session.database,
-          song.contentHash,
-          await parametersOf(context, song.batch.modelId),
-        ));
+      const { contentHash, batch } = await findSong(context, id);
+      const { database } = context.session;
+      const parameters = await parametersOf(context, batch.modelId);
+      const found = contentHash && (await readSpectrogram(database, contentHash, parameters));
       if (!found) return notFound(`spectrogram of ${publicId('song', id)} yet`);
       const { levels, facts } = found;
       return {
-        mediaType: 'image/png',
-        bytes: spectrogramPicture(levels, facts.bands, facts.frames),
-        cacheSeconds: dayOfSeconds,
+        ...{ mediaType: 'image/png', etag: etagOf('spectrogram', contentHash, parameters.hash) },
+        bytes: async () => spectrogramPicture(levels, facts.bands, facts.frames),
       };
     },
   }),
@@ -194,14 +204,27 @@ export const songRoutesOfOne: readonly Route[] = [
     params,
     produces: ['audio/wav'],
     run: async ({ params: { song: id } }, context) => {
-      const song = await findSong(context, id);
-      const { pool } = context.session.database;
-      const bytes = song.contentHash && (await loadAudio(pool, song.contentHash));
-      if (!bytes)
-        return notFound(`audio of ${publicId('song', id)} here: it is kept of songs that were dropped in`);
-      const { parameters } = await parametersOf(context, song.batch.modelId);
-      const wav = await excerptPool(context.session.config).makeExcerptWav(bytes, parameters, context.signal);
-      return { mediaType: 'audio/wav', bytes: wav, cacheSeconds: dayOfSeconds };
+      const { contentHash, batch } = await findSong(context, id);
+      const missing = () =>
+        notFound(`audio of ${publicId('song', id)} here: it is kept of songs that were dropped in`);
+      if (!contentHash || !(await keepsAudio(context.session.database.pool, contentHash))) return missing();
+      const { hash, parameters } = await parametersOf(context, batch.modelId);
+      const { database, config } = context.session;
+      return {
+        ...{ mediaType: 'audio/wav', etag: etagOf('excerpt', contentHash, hash) },
+        bytes: async () =>
+          (await excerptsOf(config).get({
+            ...{ contentHash, parametersHash: hash, parameters, signal: context.signal },
+            load: () => loadAudio(database.pool, contentHash),
+          })) ?? missing(),
+      };
     },
   }),
 ];
+
+/** Names a file by what it is made of, and by what made it. */
+function etagOf(what: string, contentHash: string, parametersHash: string): string {
+  return createHash('sha256')
+    .update([what, contentHash, parametersHash, version].join(' '))
+    .digest('base64url');
+}

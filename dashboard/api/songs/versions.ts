@@ -1,6 +1,7 @@
 /** Versions of one song, in order of time: did the new mix move? */
 import { basename } from 'node:path';
 import type { Database } from '../../../shared/database/index.ts';
+import { literally } from '../../../shared/failures.ts';
 import { publicId } from '../../../shared/identifiers.ts';
 import { sureEnough } from '../../../shared/scoring/pairs.ts';
 import type { Yardstick } from './reliability.ts';
@@ -9,7 +10,7 @@ import type { Version } from './schemas.ts';
 /** The newest are told. */
 const most = 50;
 
-/** All songs of this owner with this title. */
+/** All songs of this owner with this title, whatever its case. */
 export async function versionsOf(
   { prisma }: Database,
   song: { title: string | null; ownerId: number | null },
@@ -17,9 +18,13 @@ export async function versionsOf(
 ): Promise<Version[]> {
   if (song.title === null) return [];
   const rows = await prisma.song.findMany({
-    where: { title: song.title, batch: { ownerId: song.ownerId } },
+    where: {
+      title: { equals: literally(song.title), mode: 'insensitive' },
+      batch: { ownerId: song.ownerId },
+    },
     include: { score: true, batch: { select: { modelId: true } } },
-    orderBy: { id: 'desc' },
+    // One that is judged again keeps the time of its audio.
+    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: most,
   });
   rows.reverse();
@@ -30,11 +35,7 @@ export async function versionsOf(
       ...{ id: publicId('song', id), batch: publicId('batch', batchId), file: basename(file) },
       ...{ createdAt: createdAt.toISOString(), model: publicId('model', batch.modelId), step: state },
       percentile: score && Math.round(score.percentile),
-      move: await moveOf(
-        rows.slice(0, index).findLast((before) => before.score !== null),
-        row,
-        yardstickFor,
-      ),
+      move: await moveOf(versionBefore(rows.slice(0, index), row), row, yardstickFor),
     });
   }
   return versions;
@@ -44,6 +45,12 @@ interface Judged {
   score: { probability: number } | null;
   contentHash: string | null;
   batch: { modelId: number };
+}
+
+/** What a version is held against: the last one of the same judge, where there is any. */
+function versionBefore(earlier: readonly Judged[], now: Judged): Judged | undefined {
+  const scored = earlier.filter(({ score }) => score !== null);
+  return scored.findLast(({ batch }) => batch.modelId === now.batch.modelId) ?? scored.at(-1);
 }
 
 async function moveOf(
@@ -57,7 +64,7 @@ async function moveOf(
     return {
       direction: 'same',
       ...nothing,
-      words: 'judged by another model than the version before: not comparable',
+      words: `judged by another model than ${before.contentHash === now.contentHash ? 'the same audio before' : 'the version before'}: not comparable`,
     };
   }
   const difference = now.score.probability - before.score.probability;

@@ -18,6 +18,19 @@ test.each([
   ['99 Problems.mp3', '99 Problems'],
   ['Remix to Ignition.mp3', 'Remix to Ignition'],
   ['The New Old Thing.wav', 'The New Old Thing'],
+  ['Something Old.wav', 'Something Old'],
+  ['Something New.wav', 'Something New'],
+  ['Henry V.mp3', 'Henry V'],
+  ['Carbon Copy.wav', 'Carbon Copy'],
+  ['Make It Last.wav', 'Make It Last'],
+  // What is marked by a number, by brackets or as file managers do is a version.
+  ['Henry V v2.mp3', 'Henry V'],
+  ['Something Old (new).wav', 'Something Old'],
+  ['Something Old new 2.wav', 'Something Old'],
+  ['Night Bus - Copy.wav', 'Night Bus'],
+  ['Night Bus - Copy (2).wav', 'Night Bus'],
+  ['Night Bus copy 2.wav', 'Night Bus'],
+  ['night bus DEMO.wav', 'night bus'],
   ['1999.wav', '1999'],
   // A name of nothing but marks is a name all the same.
   ['final mix v2.wav', 'final mix v2'],
@@ -31,5 +44,7 @@ test('a hostile name takes no time', () => {
   versionTitle(`${'mix '.repeat(5_000)}!`);
   versionTitle(`${'('.repeat(5_000)}${' '.repeat(5_000)}`);
   versionTitle(`a${'-. '.repeat(5_000)}b`);
+  versionTitle(`a${' '.repeat(5_000)}- copy (2) b`);
+  versionTitle(`a${' - copy'.repeat(5_000)} b`);
   expect(performance.now() - started).toBeLessThan(1_000);
 });

@@ -11,7 +11,9 @@ import { type Column, DataTable } from '../../components/table.tsx';
 import { count, counted, percent } from '../../format.ts';
 import { Dots } from './dots.tsx';
 import { DropZone } from './drop-zone.tsx';
+import { JudgeAgain } from './judge-again.tsx';
 import { ReliabilityPanel } from './reliability.tsx';
+import { UploadList } from './upload-list.tsx';
 
 const stepWords = {
   waiting: 'uploaded, waits',
@@ -46,6 +48,7 @@ export default function Batch() {
             <button type="button" onClick={() => setAdding(!adding)} aria-expanded={adding}>
               Add songs
             </button>
+            <JudgeAgain batch={batch.data} />
             <BatchActions batch={batch.data} />
           </>
         )
@@ -56,6 +59,7 @@ export default function Batch() {
           <DropZone batch={id} />
         </Panel>
       )}
+      {id && <UploadList batch={id} />}
       <Loaded query={batch}>{(view) => <Ranking batch={view} />}</Loaded>
     </Page>
   );

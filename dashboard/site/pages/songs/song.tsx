@@ -65,6 +65,7 @@ function Everything({ song }: { song: SongView }) {
       {song.score && !explanation && (
         <Panel title="Why">
           <p>This song is not explained yet.</p>
+          {song.unexplained && <Notice kind="warn">When it was last tried: {song.unexplained}</Notice>}
           <Action
             label="Explain it"
             run={() => send('POST', `/songs/${song.id}/explain`)}

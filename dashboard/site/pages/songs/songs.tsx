@@ -1,5 +1,4 @@
 /** Drop songs in, and find them again. */
-import { useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import type { BatchItem } from '../../../api/songs/schemas.ts';
 import { useApi, useMe } from '../../api.ts';
@@ -9,13 +8,13 @@ import { Status } from '../../components/status.tsx';
 import { DataTable, Pager } from '../../components/table.tsx';
 import { count, moment } from '../../format.ts';
 import { DropZone } from './drop-zone.tsx';
+import { UploadList } from './upload-list.tsx';
 
 type Batches = { total: number; offset: number; limit: number; items: BatchItem[] };
 
 export default function Songs() {
   const [search] = useSearchParams();
   const me = useMe();
-  const [name, setName] = useState('');
   const batches = useApi<Batches>('/batches', { offset: search.get('offset') });
   const everybody = me.data?.role === 'operator' && me.data.needsSignIn;
   return (
@@ -24,7 +23,8 @@ export default function Songs() {
       lead="Drop in songs that nobody has heard yet: they are ranked by how much they sound like songs that became popular. A sieve over many, not an oracle on one."
     >
       <Panel title="New songs">
-        <DropZone name={name} onName={setName} />
+        <DropZone />
+        <UploadList />
       </Panel>
       <Panel title={everybody ? 'Batches of everybody (you are operator)' : 'Your batches'}>
         <Loaded query={batches}>

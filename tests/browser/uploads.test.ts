@@ -1,0 +1,124 @@
+/** Uploads outlive the page that began them, are sent again only where that may help, and become one song each. */
+import type { Browser, Page, Route } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { browserMissing, launchBrowser, openWindow, seriousFindings } from '../support/browser.ts';
+import { clip } from '../support/catalogue.ts';
+import { startTestDashboard, type TestDashboard } from '../support/dashboard.ts';
+import { eventually } from '../support/eventually.ts';
+import { openBench, type QueueBench } from '../support/queue-backends.ts';
+import { givenModel } from '../support/songs.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+describe.skipIf(browserMissing)(browserMissing ?? 'uploads', () => {
+  let bench: QueueBench;
+  let dashboard: TestDashboard;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    bench = await openBench('postgresql');
+    dashboard = await startTestDashboard(bench, { UPLOAD_MAX_MEGABYTES: '1' });
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await dashboard?.close();
+    await bench?.close();
+  });
+
+  const songs = (...seeds: number[]) =>
+    seeds.map((seed) => ({ name: `song ${seed}.wav`, mimeType: 'audio/wav', buffer: clip('bass', seed) }));
+  const choose = (page: Page, files: ReturnType<typeof songs>) =>
+    page.locator('input[type=file]').first().setInputFiles(files);
+  const uploadsOf = '**/api/batches/*/songs?*';
+
+  test('before there is a champion the page says so, and what to do', async () => {
+    const { page, context } = await openWindow(browser, dashboard.url);
+    await page.goto('/songs');
+    await page.getByText('Nobody can judge songs yet').waitFor();
+    expect(await page.locator('input[type=file]').count()).toBe(0);
+    await givenModel(bench.database.prisma, { champion: true });
+    await page.goto('/songs');
+    await page.getByText('Drop songs here').waitFor();
+    await context.close();
+  });
+
+  test('they go on while one looks at other pages, and the browser asks before they are lost', async () => {
+    const { page, context, troubles } = await openWindow(browser, dashboard.url);
+    const held: Route[] = [];
+    await page.route(uploadsOf, (route) => void held.push(route));
+    await page.goto('/songs');
+    await choose(page, songs(1, 2, 3, 4));
+    await page.getByText('0 of 4 uploaded').waitFor();
+    await page.getByRole('link', { name: 'Watch them being judged' }).click();
+    await page.getByText('No song is in this batch yet').waitFor();
+    await page.getByText('0 of 4 uploaded').waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    // The first success empties the place where they were dropped.
+    await eventually(() => held.length === 3, { what: 'three uploads to be on their way' });
+    await held.shift()!.continue();
+    await page.getByText('1 of 4 uploaded').waitFor();
+    await page.getByText('No song is in this batch yet').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Cancel the upload of song 4.wav' }).click();
+    await page.getByText('1 of 3 uploaded').waitFor();
+    await page.getByRole('link', { name: 'Models' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Models' }).waitFor();
+    const asked = page.waitForEvent('dialog');
+    const leaving = page.reload().catch(() => {}); // it is stopped
+    const dialog = await asked;
+    expect(dialog.type()).toBe('beforeunload');
+    await dialog.dismiss();
+    await leaving;
+    await page.unroute(uploadsOf);
+    // That of the fourth was given up with it.
+    for (const route of held) await route.continue().catch(() => {});
+    await page.getByRole('link', { name: 'Songs', exact: true }).click();
+    await page.getByText('3 of 3 uploaded').waitFor();
+    expect(await bench.database.prisma.song.count()).toBe(3);
+    await page.getByRole('button', { name: 'Clear this list' }).click();
+    await page.getByText('3 of 3 uploaded').waitFor({ state: 'detached' });
+    expect(troubles).toEqual([]);
+    await context.close();
+  });
+
+  test('what is refused is sent once; what the line lost is sent again and stays one song', async () => {
+    const { prisma } = bench.database;
+    const before = await prisma.song.count();
+    const { page, context } = await openWindow(browser, dashboard.url);
+    let sent = 0;
+    const keys = new Set<string>();
+    await page.route(uploadsOf, async (route) => {
+      sent++;
+      keys.add((await route.request().allHeaders())['idempotency-key'] ?? 'none');
+      const problem = { detail: 'no more songs today' };
+      await route.fulfill({ status: 422, contentType: 'application/problem+json', json: problem });
+    });
+    await page.goto('/songs');
+    await choose(page, songs(5));
+    await page.getByText('no more songs today').waitFor();
+    expect(await page.getByRole('button', { name: /^Upload song 5.wav again/ }).count()).toBe(0);
+    expect(sent).toBe(1);
+    await page.unroute(uploadsOf);
+    // The server takes it, the answer is lost, each time.
+    sent = 0;
+    keys.clear();
+    await page.route(uploadsOf, async (route) => {
+      sent++;
+      keys.add((await route.request().allHeaders())['idempotency-key'] ?? 'none');
+      await route.fetch();
+      await route.abort('connectionreset');
+    });
+    await choose(page, songs(6));
+    const again = page.getByRole('button', { name: 'Upload song 6.wav again' });
+    await again.waitFor();
+    expect(sent).toBe(4);
+    await page.unroute(uploadsOf);
+    await again.click();
+    await page.getByText('1 of 2 uploaded').waitFor();
+    expect([keys.size, (await prisma.song.count()) - before]).toEqual([1, 1]);
+    // One that is too large is told at once.
+    await choose(page, [{ name: 'long.wav', mimeType: 'audio/wav', buffer: Buffer.alloc(1_000_001) }]);
+    await page.getByText('bounce it to MP3 or FLAC').waitFor();
+    await context.close();
+  });
+});
