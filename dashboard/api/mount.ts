@@ -114,7 +114,8 @@ async function sendFile(
   const kept = cacheSeconds ? `private, max-age=${cacheSeconds}, immutable` : 'no-store';
   const headers = {
     // Nothing that is served may be taken for a page of ours.
-    'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    'Content-Security-Policy':
+      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox",
     'Cache-Control': etag === undefined ? kept : 'private, no-cache',
     ...(etag === undefined ? {} : { ETag: `"${etag}"` }),
   };
