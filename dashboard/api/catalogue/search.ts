@@ -24,7 +24,7 @@ export interface Condition {
 
 /** The newest reading of a track. */
 export const newestReading = `(SELECT r.value FROM popularity_readings r
-  WHERE r.track_id = t.id AND r.value IS NOT NULL ORDER BY r.taken_at DESC LIMIT 1)`;
+  WHERE r.track_id = t.id AND r.value IS NOT NULL ORDER BY r.taken_at DESC, r.id DESC LIMIT 1)`;
 
 /** Words of a search at most. */
 const mostWords = 8;
@@ -100,24 +100,4 @@ async function sizeOf(pool: pg.Pool, word: string): Promise<number> {
     [`${word}:*`],
   );
   return rows[0]!.size;
-}
-
-/** Parts of SQL that put tracks in order. */
-export function orderOf(sort: string): { join: string; orderBy: string; newestOnly: boolean } {
-  const direction = sort.startsWith('-') ? 'DESC' : 'ASC';
-  switch (sort.replace(/^-/, '')) {
-    case 'title':
-      return { join: '', orderBy: `t.title ${direction}, t.id`, newestOnly: false };
-    case 'released':
-      return { join: '', orderBy: `t.release_date ${direction} NULLS LAST, t.id`, newestOnly: false };
-    case 'popularity':
-      // Along the index of readings: those that are not the newest of their track are passed over.
-      return {
-        join: 'JOIN popularity_readings n ON n.track_id = t.id AND n.value IS NOT NULL',
-        orderBy: `n.value ${direction}, t.id`,
-        newestOnly: true,
-      };
-    default:
-      return { join: '', orderBy: `t.id ${direction}`, newestOnly: false };
-  }
 }

@@ -6,8 +6,9 @@ import { withoutFolders } from '../../../shared/failure-causes.ts';
 import { publicId } from '../../../shared/identifiers.ts';
 import { readSpectrogram, type ShownSpectrogram } from '../../audio/spectrograms.ts';
 import { notFound } from '../problem.ts';
+import { idsOnPage, type Part } from './order.ts';
 import type { TrackItem, TrackView } from './schemas.ts';
-import { type Asked, conditionOf, newestReading, orderOf } from './search.ts';
+import { type Asked, type Condition, conditionOf, newestReading } from './search.ts';
 
 /** How long a count of tracks is taken for true, in milliseconds. */
 const countedMs = 30_000;
@@ -42,23 +43,27 @@ const counts = new LRUCache<string, { at: number; total: Promise<number> }>({ ma
 export async function listTracks(
   { pool, url }: Database,
   asked: Asked,
-  { sort, offset, limit }: { sort: string; offset: number; limit: number },
+  part: Part,
 ): Promise<{ total: number; items: TrackItem[] }> {
-  const { where, values } = await conditionOf(pool, asked);
-  const { join, orderBy, newestOnly } = orderOf(sort);
-  const newest = newestOnly
-    ? `${where ? ' AND' : 'WHERE'} NOT EXISTS (SELECT FROM popularity_readings l
-        WHERE l.track_id = n.track_id AND l.value IS NOT NULL AND l.taken_at > n.taken_at)`
-    : '';
+  const condition = await conditionOf(pool, asked);
+  const items = await itemsOn(pool, condition, part);
+  return { total: await countTracks(pool, url, condition.where, condition.values), items };
+}
+
+/** The same without counting. */
+export async function findTracks({ pool }: Database, asked: Asked, part: Part): Promise<TrackItem[]> {
+  return itemsOn(pool, await conditionOf(pool, asked), part);
+}
+
+async function itemsOn(pool: Database['pool'], condition: Condition, part: Part): Promise<TrackItem[]> {
   // The page is found first, and only its rows are looked at more closely.
+  const ids = await idsOnPage(pool, condition, part);
   const found = await pool.query<Row>(
-    `SELECT ${columns} FROM (
-       SELECT t.id AS page_id, row_number() OVER () AS place FROM (
-         SELECT t.id FROM tracks t ${join} ${where} ${newest} ORDER BY ${orderBy} LIMIT ${limit} OFFSET ${offset}) t
-     ) page JOIN tracks t ON t.id = page.page_id ORDER BY page.place`,
-    values,
+    `SELECT ${columns} FROM unnest($1::int[]) WITH ORDINALITY page (id, place) JOIN tracks t ON t.id = page.id
+     ORDER BY page.place`,
+    [ids],
   );
-  return { total: await countTracks(pool, url, where, values), items: found.rows.map(trackItem) };
+  return found.rows.map(trackItem);
 }
 
 /**
@@ -103,7 +108,8 @@ export async function describeTrack(database: Database, id: number): Promise<Tra
       where: { id },
       select: {
         attributes: true,
-        readings: { orderBy: { takenAt: 'asc' }, take: mostReadings },
+        // The newest; they are told oldest first.
+        readings: { orderBy: [{ takenAt: 'desc' }, { id: 'desc' }], take: mostReadings },
         dataSets: { include: { dataSet: { select: { name: true } } } },
         predictions: {
           include: { model: { select: { name: true } } },
@@ -124,7 +130,7 @@ export async function describeTrack(database: Database, id: number): Promise<Tra
   ]);
   return {
     ...trackItem(shown as Row),
-    readings: track.readings.map(({ takenAt, value, rank, origin, crawlId }) => ({
+    readings: track.readings.reverse().map(({ takenAt, value, rank, origin, crawlId }) => ({
       ...{
         at: takenAt.toISOString(),
         value,
