@@ -5,6 +5,8 @@
  * A topic's newest snapshot is in the cache under ['event', topic].
  */
 import { type QueryClient, useQuery } from '@tanstack/react-query';
+import type { ModelsSnapshot } from '../api/models/schemas.ts';
+import { outOfDate } from './pages/models/out-of-date.ts';
 
 /** Topics of dashboard/events/topics.ts. */
 export const topics = ['pipeline', 'models', 'songs', 'schedules'] as const;
@@ -13,9 +15,8 @@ export type TopicName = (typeof topics)[number];
 type Told = { topic: TopicName; text: string; at: number } | { connected: boolean } | { hello: true };
 
 /** What of the API has changed when a topic has. */
-const behind: Record<TopicName, readonly string[]> = {
+const behind: Record<Exclude<TopicName, 'models'>, readonly string[]> = {
   pipeline: ['/crawls', '/failures', '/queues', '/workers'],
-  models: ['/models', '/training-runs', '/data-sets'],
   songs: ['/batches', '/songs'],
   schedules: ['/schedules', '/nights'],
 };
@@ -27,12 +28,17 @@ export function followEvents(client: QueryClient): void {
   const take = (told: Told) => {
     if ('connected' in told) client.setQueryData(['event', 'connected'], told.connected);
     if (!('topic' in told)) return;
-    client.setQueryData(['event', told.topic], { value: JSON.parse(told.text), at: told.at });
-    for (const path of behind[told.topic]) {
-      void client.invalidateQueries({
-        predicate: ({ queryKey: [first] }) => typeof first === 'string' && first.startsWith(path),
-      });
-    }
+    const { topic, text, at } = told;
+    const value = JSON.parse(text) as unknown;
+    const before = client.getQueryData<{ value: unknown }>(['event', topic])?.value;
+    client.setQueryData(['event', topic], { value, at });
+    const isOld =
+      topic === 'models'
+        ? outOfDate(before as ModelsSnapshot | undefined, value as ModelsSnapshot)
+        : (path: string) => behind[topic].some((start) => path.startsWith(start));
+    void client.invalidateQueries({
+      predicate: ({ queryKey: [first] }) => typeof first === 'string' && isOld(first),
+    });
   };
   channel.onmessage = ({ data }: MessageEvent<Told>) => {
     // A tab that has just opened wants to know what there is.

@@ -6,6 +6,7 @@ import type { PipelineSnapshot } from '../api/pipeline/schemas.ts';
 import { queryClient, send, useMe } from './api.ts';
 import { useConnected, useEvent } from './events.ts';
 import { timeZone } from './format.ts';
+import { SearchBox } from './search-box.tsx';
 import { applyTheme, storedTheme, themes } from './theme.ts';
 
 type Role = NonNullable<Me['role']>;
@@ -63,6 +64,7 @@ export function Layout() {
               ),
             )}
         </nav>
+        {role !== null && <SearchBox />}
         <Person me={me.data} />
       </header>
       <PausedBanner />

@@ -11,6 +11,7 @@ const pages = [
   ...['/', '/crawls/crawl-1', '/failures', '/schedules', '/history', '/logs', '/audit'],
   ...['/tracks', '/tracks/overview', '/tracks/track-1', '/songs'],
   ...['/models', '/models/model-2', '/models/compare?models=model-2,model-3', '/data-sets/data-set-1'],
+  ...['/training-runs/run-1', '/search?q=track-1', '/search?q=nothing+has+this+name'],
   ...['/account', '/accounts', '/api/docs', '/nowhere'],
 ];
 

@@ -35,7 +35,8 @@ const orders: Record<Sort, string> = {
   time: 'm.finished_at - m.started_at',
   parameters: 'm.parameters',
   created: 'm.created_at',
-  name: 'm.name',
+  model: 'm.name',
+  state: 'm.state',
   dataSet: 'd.name',
   id: 'm.id',
 };

@@ -39,7 +39,7 @@ export const progressSchema = z.object({
 /** What the leaderboard can be ordered by. */
 export const leaderboardSorts = [
   ...(['auc', 'n', 'accuracy', 'top10', 'top20', 'ece', 'time', 'parameters'] as const),
-  ...(['created', 'name', 'dataSet', 'id'] as const),
+  ...(['created', 'model', 'state', 'dataSet', 'id'] as const),
 ] as const;
 export const modelStates = ['queued', 'training', 'ready', 'failed', 'cancelled'] as const;
 
