@@ -47,8 +47,7 @@ export async function conditionOf(pool: pg.Pool, asked: Asked): Promise<Conditio
   if (asked.state) parts.push(`t.state = ${value(asked.state)}::"TrackState"`);
   if (asked.source) parts.push(`t.source = ${value(asked.source)}`);
   if (asked.genre) parts.push(`t.genre = ${value(asked.genre)}`);
-  if (asked.popularityFrom !== undefined) parts.push(`${newestReading} >= ${value(asked.popularityFrom)}`);
-  if (asked.popularityTo !== undefined) parts.push(`${newestReading} <= ${value(asked.popularityTo)}`);
+  parts.push(...popularityParts(asked, value));
   if (asked.yearFrom !== undefined) parts.push(`t.release_date >= make_date(${value(asked.yearFrom)}, 1, 1)`);
   if (asked.yearTo !== undefined) parts.push(`t.release_date < make_date(${value(asked.yearTo + 1)}, 1, 1)`);
   if (asked.kept) {
@@ -62,6 +61,20 @@ export async function conditionOf(pool: pg.Pool, asked: Asked): Promise<Conditio
     );
   }
   return { where: parts.length > 0 ? `WHERE ${parts.join(' AND ')}` : '', values };
+}
+
+/** The newest reading lies between; any reading that does leads to it, along the index of their values. */
+function popularityParts({ popularityFrom, popularityTo }: Asked, value: (one: unknown) => string): string[] {
+  const bounds = [
+    ...(popularityFrom === undefined ? [] : [`>= ${value(popularityFrom)}`]),
+    ...(popularityTo === undefined ? [] : [`<= ${value(popularityTo)}`]),
+  ];
+  if (bounds.length === 0) return [];
+  const some = bounds.map((bound) => `value ${bound}`).join(' AND ');
+  return [
+    `t.id IN (SELECT track_id FROM popularity_readings WHERE ${some})`,
+    ...bounds.map((bound) => `${newestReading} ${bound}`),
+  ];
 }
 
 /** An id, an ISRC, or words: each begins a word of the title or of an artist's name, in any order. */
