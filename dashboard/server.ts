@@ -78,8 +78,11 @@ async function createApp(session: Session, events: EventHub): Promise<Express> {
   mountHealth(app, session);
   app.use(access.identify);
   mountPrometheus(app, session, events);
+  // It is the same for as long as the server runs, and made when somebody first wants it.
+  let document: string | undefined;
   app.get('/api/openapi.json', (_request, response) => {
-    response.json(openApiDocument(routes, codeVersion()));
+    document ??= JSON.stringify(openApiDocument(routes, codeVersion()));
+    response.type('json').send(document);
   });
   mountDocs(app);
   app.get('/api/events', (request, response) => {

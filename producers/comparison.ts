@@ -1,6 +1,7 @@
 /** Compare two models on songs that both have judged unseen. */
 import { UserError } from '../shared/errors.ts';
 import {
+  type Bootstrap,
   compareModels,
   isBeyondNoise,
   isComparison,
@@ -16,12 +17,12 @@ import type { Session } from './session.ts';
  * Compare two models.
  * @throws UserError when one is missing, not trained, or they are one and the same
  */
-export async function compare(session: Session, first: string, second: string) {
+export async function compare(session: Session, first: string, second: string, bootstrap?: Bootstrap) {
   const { prisma } = session.database;
   const a = await findReadyModel(prisma, first, 'be compared');
   const b = await findReadyModel(prisma, second, 'be compared');
   if (a.id === b.id) throw new UserError('name two models: one compared with itself says nothing');
-  const comparisons = await compareModels(prisma, a, b);
+  const comparisons = await compareModels(prisma, a, b, bootstrap);
   return {
     a: modelTitle(a),
     b: modelTitle(b),

@@ -3,6 +3,7 @@ import type { Model } from '../shared/database/generated/client.ts';
 import { UserError } from '../shared/errors.ts';
 import { publicId } from '../shared/identifiers.ts';
 import {
+  type Bootstrap,
   compareModels,
   findChampion,
   isComparison,
@@ -24,6 +25,7 @@ export async function promoteByHand(
   text: string,
   reason: string,
   promotedBy: string,
+  bootstrap?: Bootstrap,
 ): Promise<Model> {
   const { prisma } = session.database;
   const model = await findReadyModel(prisma, text, 'be champion');
@@ -33,7 +35,7 @@ export async function promoteByHand(
     );
   }
   const before = await findChampion(prisma);
-  const found = before && before.id !== model.id ? await compareModels(prisma, before, model) : [];
+  const found = before && before.id !== model.id ? await compareModels(prisma, before, model, bootstrap) : [];
   await prisma.$transaction(async (transaction) => {
     await lockChampion(transaction);
     await promote(transaction, model.id, {

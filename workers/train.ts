@@ -98,14 +98,14 @@ async function train({ modelId }: TrainPayload, context: JobContext, services: S
         Promise.all(shown).catch((error) => context.log.debug({ err: error }, 'progress was not stored'));
       },
       onCheckpoint: (checkpoint) => {
-        // A checkpoint that is still on its way must not outlive the cancel, which removes it.
-        if (!cancel.signal.aborted) stored = storeCheckpoint(prisma, modelId, checkpoint);
+        stored = storeCheckpoint(prisma, modelId, checkpoint);
         return stored;
       },
     });
     await storeResult(services, model, result);
   } catch (error) {
     if (!cancel.signal.aborted || context.signal.aborted) throw error;
+    // Whoever resumes it goes on from the last epoch.
     await stored.catch(() => {});
     await markCancelled(services, modelId);
     throw new CancelledError(`${publicId('model', modelId)} was cancelled`);
@@ -222,11 +222,11 @@ function watchForCancel(services: Services, modelId: number): { signal: AbortSig
   return { signal: controller.signal, stop: () => clearInterval(timer) };
 }
 
+/** Its checkpoint stays, for who resumes it. */
 async function markCancelled(services: Services, modelId: number): Promise<void> {
   await services.database.prisma.model.updateMany({
     where: { id: modelId },
     data: { state: 'cancelled', finishedAt: new Date() },
   });
-  await services.database.prisma.checkpoint.deleteMany({ where: { modelId } });
   await finishTrainingRun(services.database.prisma, modelId);
 }

@@ -3,7 +3,8 @@ import type pg from 'pg';
 
 /**
  * Fill an empty database: tracks, artists, albums, readings, spectrograms of one cell, failures, a crawl
- * that is under way, a data set and a model with its predictions.
+ * that is under way and some that were done, and a data set of all that is ready. A track in twenty has no
+ * reading.
  */
 export async function fillCatalogue(pool: pg.Pool, tracks: number): Promise<void> {
   const steps = [
@@ -14,6 +15,14 @@ export async function fillCatalogue(pool: pg.Pool, tracks: number): Promise<void
     `INSERT INTO partitions (crawl_id, query, part, state) VALUES (1, 'bench', '{}', 'done')`,
     `INSERT INTO search_pages (crawl_id, partition_id, "offset", "limit", state, total, rows, new_rows, done_at)
        SELECT 1, 1, 50 * n, 50, 'done', 1000, 50, 48, now() FROM generate_series(0, $1 / 48) n`,
+    // Earlier crawls of the same query, each of a tenth of the tracks: what an estimate is made from.
+    `INSERT INTO crawls (source, query, query_key, state, parameters_hash, quota, started_at, searched_at, finished_at)
+       SELECT 'spotify', '{"genre": "hip-hop", "years": [2019, 2021], "market": "US", "limit": null}', 'bench', 'done',
+         '0123456789abcdef', 'extended', now() - k * interval '1 day', now() - k * interval '1 day' + interval '1 hour',
+         now() - k * interval '1 day' + interval '3 hours' FROM generate_series(1, 10) k`,
+    `INSERT INTO partitions (crawl_id, query, part, state) SELECT k, 'bench', '{}', 'done' FROM generate_series(2, 11) k`,
+    `INSERT INTO search_pages (crawl_id, partition_id, "offset", "limit", state, total, rows, new_rows, done_at)
+       SELECT k, k, 50 * n, 50, 'done', 1000, 50, 48, now() FROM generate_series(2, 11) k, generate_series(0, $1 / 480) n`,
     `INSERT INTO artists (source, source_key, name, key)
        SELECT 'spotify', 'a' || n, 'Artist ' || md5(n::text), md5(n::text) FROM generate_series(1, $1 / 8) n`,
     `INSERT INTO albums (source, source_key, title, release_date)
@@ -28,18 +37,22 @@ export async function fillCatalogue(pool: pg.Pool, tracks: number): Promise<void
        FROM generate_series(1, $1) n`,
     `INSERT INTO track_artists (track_id, artist_id, position) SELECT n, 1 + n % ($1 / 8), 0 FROM generate_series(1, $1) n`,
     `INSERT INTO crawl_tracks (crawl_id, track_id) SELECT 1, n FROM generate_series(1, $1) n`,
+    `INSERT INTO crawl_tracks (crawl_id, track_id) SELECT 2 + n % 10, n FROM generate_series(1, $1) n`,
     `INSERT INTO popularity_readings (track_id, value, origin, crawl_id, taken_at)
-       SELECT n, (n * 7919) % 101, 'spotify', 1, now() - interval '1 day' * k FROM generate_series(1, $1) n, generate_series(0, 1) k`,
+       SELECT n, (n * 7919) % 101, 'spotify', 1, now() - interval '1 day' * k FROM generate_series(1, $1) n, generate_series(0, 1) k WHERE n % 20 <> 1`,
     `INSERT INTO spectrograms (content_hash, parameters_hash, bands, frames, max_db, levels, audio_hash, duration_seconds,
          excerpt_start_seconds, warnings)
        SELECT md5(n::text), '0123456789abcdef', 1, 1, 0, '\\x00', md5(n::text), 30, 0, '{}'
        FROM generate_series(1, $1) n WHERE n % 50 <> 0 AND n % 10 <> 1`,
-    `INSERT INTO failures (stage, kind, reason, subject, crawl_id, track_id, updated_at)
-       SELECT 'preview', 'permanent', 'no preview is offered: reason ' || n % 7, 'Title ' || n, 1, n, now()
+    `INSERT INTO failures (stage, kind, reason, cause, subject, crawl_id, track_id, payload, updated_at)
+       SELECT 'preview', 'permanent', 'no preview is offered: reason ' || n % 7, 'no preview is offered: reason ' || n % 7,
+         'Title ' || n, 1, n, jsonb_build_object('kind', 'track', 'id', n, 'parametersHash', '0123456789abcdef'), now()
        FROM generate_series(50, $1, 50) n`,
     `INSERT INTO data_sets (name, parameters_hash, threshold, threshold_rule, seed, test_fraction, holdout_fraction,
          content_hash, counts, normalisation)
-       VALUES ('bench', '0123456789abcdef', 50, 'median', 1, 0.15, 0.1, 'bench', '{"tracks": 0, "groups": 0}', '{}')`,
+       VALUES ('bench', '0123456789abcdef', 50, 'median', 1, 0.15, 0.1, 'bench', jsonb_build_object('tracks', $1 * 88 / 100, 'groups', $1 / 8, 'train', jsonb_build_object('tracks', $1 * 7 / 10, 'popular',
+           $1 * 35 / 100), 'test', jsonb_build_object('tracks', $1 / 10, 'popular', $1 / 20), 'holdout',
+           jsonb_build_object('tracks', $1 * 8 / 100, 'popular', $1 * 4 / 100)), '{}')`,
     `INSERT INTO data_set_tracks (data_set_id, track_id, content_hash, parameters_hash, popularity, popular, split, "group")
        SELECT 1, n, md5(n::text), '0123456789abcdef', (n * 7919) % 101, (n * 7919) % 101 >= 50,
          (CASE WHEN n % 10 = 0 THEN 'holdout' WHEN n % 7 = 0 THEN 'test' ELSE 'train' END)::"Split", n / 8

@@ -10,6 +10,9 @@ export interface Load {
   seconds: number;
 }
 
+/** A path, or a path with what is sent to it as JSON. */
+export type Asked = string | { path: string; body: object };
+
 export interface Latency {
   path: string;
   /** Milliseconds from the moment when it was due, of each answer. */
@@ -25,7 +28,7 @@ export interface Loaded {
 }
 
 /** @param origin without a slash at the end */
-export async function load(origin: string, paths: readonly string[], plan: Load): Promise<Loaded> {
+export async function load(origin: string, paths: readonly Asked[], plan: Load): Promise<Loaded> {
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
   const tally = { events: 0, streamsLost: 0 };
@@ -33,7 +36,12 @@ export async function load(origin: string, paths: readonly string[], plan: Load)
   const streams = Array.from({ length: plan.streams }, () => listen(origin, streaming, stop.signal, tally));
   await Promise.all(streams.map(({ open }) => open));
   const asking = new Agent({ connections: 100 });
-  const latencies = paths.map((path): Latency => ({ path, times: [], failed: 0 }));
+  const latencies = paths.map(
+    (asked): Latency => ({ path: typeof asked === 'string' ? asked : asked.path, times: [], failed: 0 }),
+  );
+  const me = await request(`${origin}/api/me`, { dispatcher: asking });
+  const { csrf } = (await me.body.json()) as { csrf: string };
+  const headers = { 'content-type': 'application/json', 'x-csrf-token': csrf };
   const total = Math.round(plan.rate * plan.seconds);
   const began = performance.now();
   const answers: Promise<void>[] = [];
@@ -41,7 +49,10 @@ export async function load(origin: string, paths: readonly string[], plan: Load)
     const due = began + (1000 * index) / plan.rate;
     const wait = due - performance.now();
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-    answers.push(ask(origin, asking, latencies[index % paths.length]!, due));
+    const asked = paths[index % paths.length]!;
+    const body =
+      typeof asked === 'string' ? {} : { method: 'POST' as const, headers, body: JSON.stringify(asked.body) };
+    answers.push(ask(origin, { dispatcher: asking, ...body }, latencies[index % paths.length]!, due));
   }
   await Promise.all(answers);
   stop.abort();
@@ -75,9 +86,14 @@ function listen(
   return { open, ended };
 }
 
-async function ask(origin: string, dispatcher: Agent, latency: Latency, due: number): Promise<void> {
+async function ask(
+  origin: string,
+  options: NonNullable<Parameters<typeof request>[1]>,
+  latency: Latency,
+  due: number,
+): Promise<void> {
   try {
-    const { statusCode, body } = await request(`${origin}${latency.path}`, { dispatcher });
+    const { statusCode, body } = await request(`${origin}${latency.path}`, options);
     await body.dump();
     if (statusCode !== 200) latency.failed++;
     latency.times.push(performance.now() - due);

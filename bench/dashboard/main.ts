@@ -14,11 +14,11 @@ import { parseConfig } from '../../shared/config.ts';
 import { openDatabase } from '../../shared/database/index.ts';
 import { createLogger } from '../../shared/logging.ts';
 import { entryPoint } from '../../shared/paths.ts';
-import { fillCatalogue } from './catalogue.ts';
-import { load, quantile } from './load.ts';
+import { fill, season } from './fill.ts';
+import { type Asked, load, quantile } from './load.ts';
 
 /** What the pages ask for when they are opened, all of them. */
-const paths = [
+const paths: readonly Asked[] = [
   '/api/me',
   '/api/pipeline',
   '/api/crawls',
@@ -34,18 +34,37 @@ const paths = [
   '/api/tracks?state=failed&genre=trap&sort=title',
   '/api/tracks?offset=50000&sort=-released',
   '/api/tracks/track-777',
+  '/api/tracks?popularityFrom=60&popularityTo=61',
+  '/api/tracks?popularityFrom=95&sort=title',
+  '/api/tracks?sort=popularity&offset=96000',
   '/api/catalogue/overview',
   '/api/data-sets',
   '/api/data-sets/data-set-1',
   '/api/models',
+  '/api/models?sort=-top10&backend=tensorflow-cpu',
+  '/api/models/model-1',
+  '/api/models/compare?models=model-1,model-3',
+  '/api/models/compare?models=model-2,model-4,model-5',
   '/api/promotions',
   '/api/training-runs',
+  '/api/training-runs/run-1',
   '/api/batches',
+  '/api/batches/batch-7',
   '/api/schedules',
   '/api/nights',
   '/api/history',
+  '/api/history?span=90d',
   '/api/logs',
+  '/api/logs?text=spectrogram+c4ca',
+  '/api/logs?text=fetched&level=error',
   '/api/audit',
+  '/api/search?q=title+a1',
+  '/api/search?q=demo+a87',
+  '/api/search?q=preview-track-777-0123456789abcdef',
+  {
+    path: '/api/crawls/estimate',
+    body: { genre: 'hip-hop', years: [2019, 2021], market: 'US', limit: null, metadataOnly: false },
+  },
   '/metrics',
 ];
 
@@ -75,8 +94,8 @@ export async function run(argv: string[]): Promise<void> {
   const config = parseConfig({ ...process.env, ...environment });
   const database = await openDatabase(config, createLogger(config, 'bench', 'warn'));
   try {
-    console.log(`making up ${values.tracks} tracks`);
-    await fillCatalogue(database.pool, Number(values.tracks));
+    console.log(`making up a season of work on ${values.tracks} tracks`);
+    await fill(database, { ...season, tracks: Number(values.tracks) });
     const server = fork(entryPoint('dashboard/main.ts'), {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

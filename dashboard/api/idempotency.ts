@@ -81,7 +81,12 @@ async function claim(prisma: PrismaClient, id: Key, requestHash: string): Promis
 async function firstAnswer(prisma: PrismaClient, id: Key, requestHash: string): Promise<unknown> {
   const first = await prisma.idempotencyKey.findUnique({ where: { who_key: id } });
   if (first && first.requestHash !== requestHash) {
-    throw new Problem(422, 'this Idempotency-Key was used for another request');
+    throw new Problem(
+      422,
+      'this was sent before with other values, and that request was taken, though its answer may have been lost: ' +
+        'look whether what it started is what you want. To start this as well, load the page anew and send it again ' +
+        '(a program: with a new Idempotency-Key)',
+    );
   }
   if (!first || first.status === null) {
     throw new Problem(409, 'the first request with this Idempotency-Key is still being answered');

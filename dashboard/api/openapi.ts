@@ -1,21 +1,9 @@
 /** The OpenAPI 3.1 document, made from the routes and the schemas that validate them. */
-import { z } from 'zod';
+import type { z } from 'zod';
+import { type Json, json } from './json-schema.ts';
+import { beside } from './openapi-beside.ts';
 import { problemSchema } from './problem.ts';
 import type { Route } from './route.ts';
-
-type Json = Record<string, unknown>;
-
-const json = (schema: z.ZodType, io: 'input' | 'output'): Json => {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
-    io,
-    unrepresentable: 'any',
-    override: ({ zodSchema, jsonSchema }) => {
-      if (zodSchema._zod.def.type === 'date')
-        Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
-    },
-  });
-  return rest;
-};
 
 /** @param version of the program */
 export function openApiDocument(routes: readonly Route[], version: string): Json {
@@ -30,10 +18,11 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
       title: 'hiphop-popularity',
       version,
       description:
-        'Everything that the pages do. Errors are problem details (RFC 9457). Programs send a token: `Authorization: Bearer …`.',
+        'Everything that the pages do. Errors are problem details (RFC 9457). Programs send a token: `Authorization: Bearer …`. ' +
+        'A browser that is signed in sends the proof of GET /me with all that changes something: `X-CSRF-Token`.',
     },
     servers: [{ url: '/api' }],
-    paths,
+    paths: { ...paths, ...beside() },
     components: {
       schemas: { Problem: json(problemSchema, 'output') },
       securitySchemes: {
@@ -58,6 +47,7 @@ function operation(route: Route): Json {
       ...parameters(route.params, 'path'),
       ...parameters(route.query, 'query'),
       ...(startsWork || route.consumes ? [idempotencyKey] : []),
+      ...(method === 'get' ? [] : [csrfToken]),
     ],
     ...requestBody(route),
     responses: {
@@ -76,6 +66,15 @@ const idempotencyKey = {
   required: false,
   description: 'the same request with the same key starts its work once (24 hours)',
   schema: { type: 'string', maxLength: 128 },
+};
+
+const csrfToken = {
+  name: 'X-CSRF-Token',
+  in: 'header',
+  required: false,
+  description:
+    '`csrf` of GET /me: proof that a page of this server asks. With a token for programs it is not needed',
+  schema: { type: 'string' },
 };
 
 function requestBody({ body, consumes }: Route): Json {

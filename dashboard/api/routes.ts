@@ -6,6 +6,7 @@ import { modelRoutes } from './models/routes.ts';
 import { pipelineRoutes } from './pipeline/routes.ts';
 import type { Route } from './route.ts';
 import { scheduleRoutes } from './schedules/routes.ts';
+import { searchRoutes } from './search/routes.ts';
 import { songRoutes } from './songs/routes.ts';
 import { systemRoutes } from './system/routes.ts';
 
@@ -16,6 +17,7 @@ export const routes: readonly Route[] = [
   ...songRoutes,
   ...scheduleRoutes,
   ...historyRoutes,
+  ...searchRoutes,
   ...accessRoutes,
   ...systemRoutes,
 ];

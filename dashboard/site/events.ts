@@ -8,7 +8,9 @@
  */
 import { type QueryClient, useQuery } from '@tanstack/react-query';
 import type { Me } from '../api/access/schemas.ts';
+import type { ModelsSnapshot } from '../api/models/schemas.ts';
 import { askWho, whoAmI } from './api.ts';
+import { outOfDate } from './pages/models/out-of-date.ts';
 
 /** Topics of dashboard/events/topics.ts. */
 export const topics = ['pipeline', 'models', 'songs', 'schedules'] as const;
@@ -22,9 +24,8 @@ const firstWaitMs = 1_000;
 const longestWaitMs = 30_000;
 
 /** What of the API has changed when a topic has. */
-const behind: Record<TopicName, readonly string[]> = {
+const behind: Record<Exclude<TopicName, 'models'>, readonly string[]> = {
   pipeline: ['/crawls', '/failures', '/queues', '/workers'],
-  models: ['/models', '/training-runs', '/data-sets'],
   songs: ['/batches', '/songs'],
   schedules: ['/schedules', '/nights'],
 };
@@ -73,12 +74,17 @@ async function follow(client: QueryClient, who: string, signal: AbortSignal): Pr
       client.setQueryData(['event', 'connected'], told.connected);
       return;
     }
-    client.setQueryData(['event', told.topic], { value: JSON.parse(told.text), at: told.at });
-    for (const path of behind[told.topic]) {
-      void client.invalidateQueries({
-        predicate: ({ queryKey: [first] }) => typeof first === 'string' && first.startsWith(path),
-      });
-    }
+    const { topic, text, at } = told;
+    const value = JSON.parse(text) as unknown;
+    const before = client.getQueryData<{ value: unknown }>(['event', topic])?.value;
+    client.setQueryData(['event', topic], { value, at });
+    const isOld =
+      topic === 'models'
+        ? outOfDate(before as ModelsSnapshot | undefined, value as ModelsSnapshot)
+        : (path: string) => behind[topic].some((start) => path.startsWith(start));
+    void client.invalidateQueries({
+      predicate: ({ queryKey: [first] }) => typeof first === 'string' && isOld(first),
+    });
   };
   const tell: Tell = (told) => {
     newest.set('topic' in told ? told.topic : 'connected', told);

@@ -9,6 +9,7 @@ import { Loaded, Page } from './components/page.tsx';
 import { useConnected, useEvent } from './events.ts';
 import { timeZone } from './format.ts';
 import { everyone, homeOf, operators, type Role, songOwners, staff } from './roles.ts';
+import { SearchBox } from './search-box.tsx';
 import { applyTheme, currentTheme, themes } from './theme.ts';
 
 /** Pages in the order of the work; who does not see one could do nothing there. */
@@ -65,6 +66,7 @@ export function Layout() {
               ),
             )}
         </nav>
+        {role !== null && <SearchBox />}
         <Person me={me.data} />
       </header>
       <PausedBanner role={role} />

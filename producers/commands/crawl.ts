@@ -8,6 +8,7 @@ import { type CrawlReport, crawl, describeCrawl, enqueueCrawl, resumeCrawl, stag
 import { print, printJson, progress, table } from '../output.ts';
 import type { Session } from '../session.ts';
 import { waitFor } from '../wait.ts';
+import { resumeModel } from './resume-model.ts';
 
 export interface CrawlFlags {
   source: string;
@@ -53,15 +54,17 @@ export function registerCrawl(program: Command): void {
 
   program
     .command('resume')
-    .description('go on with crawls that were cancelled')
-    .argument('<ids...>', 'e.g. crawl-3')
+    .description('go on with crawls and trainings that were cancelled')
+    .argument('<ids...>', 'crawl-N or model-N')
     .option('--wait', 'stay until all is done (always so where nothing else runs the work)')
     .option('--json', 'print the outcome as JSON')
     .action((ids: string[], options: { wait?: boolean; json?: boolean }) =>
       runInSession(async (session) => {
         for (const text of ids) {
-          const { id } = await resumeCrawl(session, parsePublicId(text, ['crawl']).id);
-          await waitAndTell(session, id, false, options);
+          // A bare number is a crawl's.
+          const { noun, id } = parsePublicId(/^\d/.test(text) ? `crawl-${text}` : text, ['crawl', 'model']);
+          if (noun === 'model') await resumeModel(session, id, options);
+          else await waitAndTell(session, (await resumeCrawl(session, id)).id, false, options);
         }
       }),
     );

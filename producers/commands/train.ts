@@ -115,7 +115,21 @@ async function ownBackend(session: Session, asked: readonly string[] | null): Pr
   return provisioned ? 'tensorflow-cpu' : 'wasm';
 }
 
+/** The run is finished once its models have challenged the champion. */
 async function waitForRun(session: Session, trainingRunId: number): Promise<void> {
+  await waitForTraining(session, trainingRunId, async () => {
+    const { prisma } = session.database;
+    const run = await prisma.trainingRun.findUniqueOrThrow({ where: { id: trainingRunId } });
+    return run.finishedAt !== null;
+  });
+}
+
+/** Wait for what is trained in a run, and tell how it goes. */
+export async function waitForTraining(
+  session: Session,
+  trainingRunId: number,
+  finished: () => Promise<boolean>,
+): Promise<void> {
   const { prisma } = session.database;
   const models = () => prisma.model.findMany({ where: { trainingRunId }, orderBy: { id: 'asc' } });
   const bar = progress('training');
@@ -126,9 +140,7 @@ async function waitForRun(session: Session, trainingRunId: number): Promise<void
       const running = rows.find((model) => model.state === 'training');
       const done = rows.filter((model) => model.state !== 'queued' && model.state !== 'training').length;
       bar.update(done, rows.length, running ? describeProgress(running) : '');
-      const run = await prisma.trainingRun.findUniqueOrThrow({ where: { id: trainingRunId } });
-      // The run is finished once its models have challenged the champion.
-      return run.finishedAt !== null;
+      return finished();
     },
     repair: async () => enqueueRun(session, await models()),
   }).finally(bar.stop);

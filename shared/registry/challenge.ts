@@ -1,24 +1,68 @@
 /** After a training run: its best model challenges the champion. */
-import type { Model, Prisma, PrismaClient } from '../database/generated/client.ts';
+import type { Model, Prisma, PrismaClient, TrainingRun } from '../database/generated/client.ts';
 import { publicId } from '../identifiers.ts';
 import { findChampion, lockChampion, promote } from './champion.ts';
 import { compareForPromotion, isComparison } from './compare.ts';
-import { bestOf, type Contender, type Decision, decide } from './decide.ts';
-import { selectionFigure, unfitReason } from './models.ts';
+import { bestOf, type Contender, type Decision, decide, type LateDecision } from './decide.ts';
+import { type Reader, selectionFigure, unfitReason } from './models.ts';
 
 /**
  * After a model of a run has ended, in whatever way: when it was the last, let the best of the run
- * challenge the champion and close the run with the decision, once.
+ * challenge the champion and close the run with the decision, once. A model that is trained after that
+ * (it was cancelled and resumed, or failed and was retried) challenges by itself, once too.
  */
 export async function finishTrainingRun(prisma: PrismaClient, modelId: number): Promise<void> {
-  const model = await prisma.model.findUnique({ where: { id: modelId } });
+  const model = await prisma.model.findUnique({ where: { id: modelId }, include: { trainingRun: true } });
   if (!model) return;
+  if (awaitsOwnDecision(model, model.trainingRun)) return challengeLate(prisma, model);
   const { trainingRunId } = model;
   const unfinished = { trainingRunId, state: { in: ['queued' as const, 'training' as const] } };
   while ((await prisma.model.count({ where: unfinished })) === 0) {
     const champion = await findChampion(prisma);
-    const challenge = await weigh(prisma, trainingRunId, champion);
-    if (await settle(prisma, trainingRunId, champion, challenge)) return;
+    const models = await prisma.model.findMany({ where: { trainingRunId }, orderBy: { id: 'asc' } });
+    const challenge = await weigh(prisma, models, champion);
+    const close = async (transaction: Reader) => {
+      const { count } = await transaction.trainingRun.updateMany({
+        where: { id: trainingRunId, finishedAt: null },
+        data: { finishedAt: new Date(), decision: asJson(challenge.decision) },
+      });
+      return count === 1;
+    };
+    if (await settle(prisma, champion, challenge, close)) return;
+  }
+}
+
+const asJson = (decision: Decision) => decision as unknown as Prisma.InputJsonValue;
+
+/** Whether a model was trained after its run had been decided on, and nothing is decided on it yet. */
+export function awaitsOwnDecision(model: Model, run: TrainingRun): boolean {
+  if (model.state !== 'ready' || !model.finishedAt || !run.finishedAt) return false;
+  return model.finishedAt > run.finishedAt && !isDecided(run, model.id);
+}
+
+function isDecided({ decision }: Pick<TrainingRun, 'decision'>, modelId: number): boolean {
+  const { later = [] } = (decision ?? {}) as Partial<Decision>;
+  return later.some(({ challenger }) => challenger === publicId('model', modelId));
+}
+
+/** The same for one model alone: what was decided on its fellows stands, and so does what people did since. */
+async function challengeLate(prisma: PrismaClient, model: Model): Promise<void> {
+  const { id, trainingRunId } = model;
+  let settled = false;
+  while (!settled) {
+    const champion = await findChampion(prisma);
+    const challenge = await weigh(prisma, [model], champion);
+    const own: LateDecision = { ...challenge.decision, challenger: publicId('model', id) };
+    settled = await settle(prisma, champion, challenge, async (transaction) => {
+      const run = await transaction.trainingRun.findUniqueOrThrow({ where: { id: trainingRunId } });
+      if (isDecided(run, id)) return false;
+      const decision = run.decision as unknown as Decision;
+      await transaction.trainingRun.update({
+        where: { id: trainingRunId },
+        data: { decision: asJson({ ...decision, later: [...(decision.later ?? []), own] }) },
+      });
+      return true;
+    });
   }
 }
 
@@ -29,10 +73,9 @@ interface Challenge {
 
 async function weigh(
   prisma: PrismaClient,
-  trainingRunId: number,
+  models: readonly Model[],
   champion: Model | null,
 ): Promise<Challenge> {
-  const models = await prisma.model.findMany({ where: { trainingRunId }, orderBy: { id: 'asc' } });
   const contenders = models.map(contenderOf);
   const holder = champion && unfitReason(champion) === null ? contenderOf(champion) : null;
   const challenger = bestOf(contenders);
@@ -49,23 +92,22 @@ function contenderOf(model: Model): Contender {
   return { id, name, dataSetId, rocAuc, rocAucCi95, basis, unfit };
 }
 
-/** Returns false when another became champion in the meantime: then the decision is out of date. */
+/**
+ * Returns false when another became champion in the meantime: then the decision is out of date.
+ * @param keep keeps the decision; false: there is one already.
+ */
 function settle(
   prisma: PrismaClient,
-  trainingRunId: number,
   before: Model | null,
   { challenger, decision }: Challenge,
+  keep: (transaction: Reader) => Promise<boolean>,
 ): Promise<boolean> {
   return prisma.$transaction(async (transaction) => {
     await lockChampion(transaction);
     const champion = await findChampion(transaction);
     if (champion?.id !== before?.id) return false;
-    const { count } = await transaction.trainingRun.updateMany({
-      where: { id: trainingRunId, finishedAt: null },
-      data: { finishedAt: new Date(), decision: decision as unknown as Prisma.InputJsonValue },
-    });
     const { outcome, comparison, reason } = decision;
-    if (count === 1 && challenger && (outcome === 'first' || outcome === 'promoted')) {
+    if ((await keep(transaction)) && challenger && (outcome === 'first' || outcome === 'promoted')) {
       const comparisons = comparison && isComparison(comparison) ? [comparison] : [];
       await promote(transaction, challenger.id, {
         ...{ reason, promotedBy: 'training run' },

@@ -19,6 +19,12 @@ export async function findChampion(prisma: Reader): Promise<Model | null> {
   return newest?.model ?? null;
 }
 
+/** The champion's id alone, where its topology and figures would be in the way; null: there is none. */
+export async function findChampionId(prisma: Reader): Promise<number | null> {
+  const newest = await prisma.promotion.findFirst({ orderBy: { id: 'desc' }, select: { modelId: true } });
+  return newest?.modelId ?? null;
+}
+
 /** The promotion that made the champion what it is. */
 export function newestPromotion(prisma: Reader): Promise<(Promotion & { model: Model }) | null> {
   return prisma.promotion.findFirst({ orderBy: { id: 'desc' }, include: { model: true } });

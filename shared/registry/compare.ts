@@ -1,6 +1,6 @@
 /** Two models compared on songs that neither has seen. */
 import type { Model, PrismaClient } from '../database/generated/client.ts';
-import { type PairedComparison, pairedBootstrap } from '../learning/evaluation/index.ts';
+import { type Judged, type PairedComparison, pairedBootstrap } from '../learning/evaluation/index.ts';
 import { type JudgedTwice, judgedByBoth, unfamiliarHoldout } from './predictions.ts';
 
 /** On which songs two models are compared, those with the most songs first. */
@@ -20,6 +20,13 @@ export interface NoComparison {
 
 type Compared = Pick<Model, 'id' | 'dataSetId'>;
 
+/** Compares judgements of the same songs; what must not wait for it lets another thread do it. */
+export type Bootstrap = (
+  first: readonly Judged[],
+  second: readonly Judged[],
+  seed: number,
+) => PairedComparison | null | Promise<PairedComparison | null>;
+
 /** Of the resampling: the same comparison gives the same figures. */
 const seed = 1;
 
@@ -32,11 +39,12 @@ export async function compareModels(
   prisma: PrismaClient,
   first: Compared,
   second: Compared,
+  bootstrap: Bootstrap = pairedBootstrap,
 ): Promise<(ModelComparison | NoComparison)[]> {
   const found: (ModelComparison | NoComparison)[] = [];
   for (const basis of bases) {
     const judged = await judgedOn(prisma, first, second, basis);
-    if (judged[0].length > 0) found.push(compare(judged, basis));
+    if (judged[0].length > 0) found.push(await compare(judged, basis, bootstrap));
   }
   return found;
 }
@@ -52,7 +60,7 @@ export async function compareForPromotion(
 ): Promise<ModelComparison | NoComparison> {
   for (const basis of ['out of fold', 'holdout'] as const) {
     const judged = await judgedOn(prisma, champion, challenger, basis);
-    if (judged[0].length > 0) return compare(judged, basis);
+    if (judged[0].length > 0) return compare(judged, basis, pairedBootstrap);
   }
   return { basis: 'holdout', n: 0, reason: 'there are no songs that both have judged unseen' };
 }
@@ -66,8 +74,12 @@ export function isBeyondNoise({ ci95 }: Pick<PairedComparison, 'ci95'>): boolean
   return ci95[0] > 0 || ci95[1] < 0;
 }
 
-function compare(judged: JudgedTwice, basis: Basis): ModelComparison | NoComparison {
-  const found = pairedBootstrap(...judged, seed);
+async function compare(
+  judged: JudgedTwice,
+  basis: Basis,
+  bootstrap: Bootstrap,
+): Promise<ModelComparison | NoComparison> {
+  const found = await bootstrap(...judged, seed);
   if (found) return { basis, ...found };
   const n = judged[0].length;
   const labels = new Set(judged[0].map(({ label }) => label));

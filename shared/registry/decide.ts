@@ -28,6 +28,14 @@ export interface Decision {
   readonly comparison: ModelComparison | NoComparison | null;
   /** A sentence for people. */
   readonly reason: string;
+  /** On models that were resumed or retried once the run had ended, each by itself, in the order of their ends. */
+  readonly later?: readonly LateDecision[];
+}
+
+/** On one model that ended after its run. */
+export interface LateDecision extends Omit<Decision, 'later'> {
+  /** Public id of that model. */
+  readonly challenger: string;
 }
 
 export interface Candidate {

@@ -1,8 +1,9 @@
 /** The registry: models with their evaluation, the champion, and how it is challenged. */
-export { finishTrainingRun } from './challenge.ts';
+export { awaitsOwnDecision, finishTrainingRun } from './challenge.ts';
 export {
   type Evidence,
   findChampion,
+  findChampionId,
   lockChampion,
   newestPromotion,
   promote,
@@ -11,6 +12,7 @@ export {
 } from './champion.ts';
 export {
   type Basis,
+  type Bootstrap,
   compareForPromotion,
   compareModels,
   isBeyondNoise,

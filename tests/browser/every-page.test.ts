@@ -21,6 +21,7 @@ const pages = [
   ...['/tracks', '/tracks/overview', '/tracks/track-1'],
   ...['/songs', '/songs/batch/batch-1', '/songs/song-1', '/schedules/nights/night-1'],
   ...['/models', '/models/model-2', '/models/compare?models=model-2,model-3', '/data-sets/data-set-1'],
+  ...['/training-runs/run-1', '/search?q=track-1', '/search?q=nothing+has+this+name'],
   ...['/account', '/accounts', '/api/docs', '/nowhere'],
 ];
 

@@ -7,28 +7,33 @@ const nothing = 987_654;
 
 export interface Operation {
   method: string;
-  /** Below /api, as the document has it. */
+  /** Below its base, as the document has it. */
   path: string;
+  /** `/api`, or nothing for what stands beside it. */
+  base: string;
   allows: 'anybody' | string[];
   operation: Json;
 }
 
 export function operationsOf(document: Json): Operation[] {
   return Object.entries(document['paths'] as Json).flatMap(([path, methods]) =>
-    Object.entries(methods as Json).map(([method, operation]) => ({
-      ...{ method: method.toUpperCase(), path, operation, allows: operation['x-allows'] },
-    })),
+    Object.entries(methods as Json)
+      .filter(([name]) => name !== 'servers')
+      .map(([method, operation]) => ({
+        ...{ method: method.toUpperCase(), path, operation, allows: operation['x-allows'] },
+        base: String(methods.servers?.[0].url ?? '/api').replace(/^\/$/, ''),
+      })),
   );
 }
 
 /** A request that fits the schemas and names nothing that there is. */
-export function requestOf({ path, operation }: Operation): {
+export function requestOf({ path, base, operation }: Operation): {
   url: string;
   asked: { body?: unknown; raw?: string; headers?: Record<string, string> };
 } {
   const parameters = operation['parameters'] as Json[];
   const pathOf = (where: string) => parameters.filter((parameter) => parameter['in'] === where);
-  let url = `/api${path}`;
+  let url = `${base}${path}`;
   for (const { name, schema } of pathOf('path')) {
     const value = schema.type === 'integer' ? nothing : sampleOf(schema);
     url = url.replace(`{${name}}`, encodeURIComponent(String(value)));

@@ -25,15 +25,17 @@ export const trackItemSchema = z.object({
 export type TrackItem = z.infer<typeof trackItemSchema>;
 
 export const trackSchema = trackItemSchema.extend({
-  readings: z.array(
-    z.object({
-      at,
-      value: z.number().nullable(),
-      rank: z.int().nullable(),
-      origin: z.string(),
-      crawl: z.string().nullable(),
-    }),
-  ),
+  readings: z
+    .array(
+      z.object({
+        at,
+        value: z.number().nullable(),
+        rank: z.int().nullable(),
+        origin: z.string(),
+        crawl: z.string().nullable(),
+      }),
+    )
+    .describe('the newest 200, oldest first'),
   spectrogram: z
     .object({
       bands: z.int(),

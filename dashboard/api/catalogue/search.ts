@@ -24,7 +24,7 @@ export interface Condition {
 
 /** The newest reading of a track. */
 export const newestReading = `(SELECT r.value FROM popularity_readings r
-  WHERE r.track_id = t.id AND r.value IS NOT NULL ORDER BY r.taken_at DESC LIMIT 1)`;
+  WHERE r.track_id = t.id AND r.value IS NOT NULL ORDER BY r.taken_at DESC, r.id DESC LIMIT 1)`;
 
 /** Words of a search at most. */
 const mostWords = 8;
@@ -47,8 +47,7 @@ export async function conditionOf(pool: pg.Pool, asked: Asked): Promise<Conditio
   if (asked.state) parts.push(`t.state = ${value(asked.state)}::"TrackState"`);
   if (asked.source) parts.push(`t.source = ${value(asked.source)}`);
   if (asked.genre) parts.push(`t.genre = ${value(asked.genre)}`);
-  if (asked.popularityFrom !== undefined) parts.push(`${newestReading} >= ${value(asked.popularityFrom)}`);
-  if (asked.popularityTo !== undefined) parts.push(`${newestReading} <= ${value(asked.popularityTo)}`);
+  parts.push(...popularityParts(asked, value));
   if (asked.yearFrom !== undefined) parts.push(`t.release_date >= make_date(${value(asked.yearFrom)}, 1, 1)`);
   if (asked.yearTo !== undefined) parts.push(`t.release_date < make_date(${value(asked.yearTo + 1)}, 1, 1)`);
   if (asked.kept) {
@@ -62,6 +61,20 @@ export async function conditionOf(pool: pg.Pool, asked: Asked): Promise<Conditio
     );
   }
   return { where: parts.length > 0 ? `WHERE ${parts.join(' AND ')}` : '', values };
+}
+
+/** The newest reading lies between; any reading that does leads to it, along the index of their values. */
+function popularityParts({ popularityFrom, popularityTo }: Asked, value: (one: unknown) => string): string[] {
+  const bounds = [
+    ...(popularityFrom === undefined ? [] : [`>= ${value(popularityFrom)}`]),
+    ...(popularityTo === undefined ? [] : [`<= ${value(popularityTo)}`]),
+  ];
+  if (bounds.length === 0) return [];
+  const some = bounds.map((bound) => `value ${bound}`).join(' AND ');
+  return [
+    `t.id IN (SELECT track_id FROM popularity_readings WHERE ${some})`,
+    ...bounds.map((bound) => `${newestReading} ${bound}`),
+  ];
 }
 
 /** An id, an ISRC, or words: each begins a word of the title or of an artist's name, in any order. */
@@ -100,24 +113,4 @@ async function sizeOf(pool: pg.Pool, word: string): Promise<number> {
     [`${word}:*`],
   );
   return rows[0]!.size;
-}
-
-/** Parts of SQL that put tracks in order. */
-export function orderOf(sort: string): { join: string; orderBy: string; newestOnly: boolean } {
-  const direction = sort.startsWith('-') ? 'DESC' : 'ASC';
-  switch (sort.replace(/^-/, '')) {
-    case 'title':
-      return { join: '', orderBy: `t.title ${direction}, t.id`, newestOnly: false };
-    case 'released':
-      return { join: '', orderBy: `t.release_date ${direction} NULLS LAST, t.id`, newestOnly: false };
-    case 'popularity':
-      // Along the index of readings: those that are not the newest of their track are passed over.
-      return {
-        join: 'JOIN popularity_readings n ON n.track_id = t.id AND n.value IS NOT NULL',
-        orderBy: `n.value ${direction}, t.id`,
-        newestOnly: true,
-      };
-    default:
-      return { join: '', orderBy: `t.id ${direction}`, newestOnly: false };
-  }
 }

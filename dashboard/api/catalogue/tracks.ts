@@ -1,16 +1,15 @@
 /** Lists of tracks, and one with everything that is known of it. */
-import { LRUCache } from 'lru-cache';
 import type { SpectrogramParameters } from '../../../shared/audio/parameters.ts';
 import type { Database } from '../../../shared/database/index.ts';
 import { withoutFolders } from '../../../shared/failure-causes.ts';
 import { publicId } from '../../../shared/identifiers.ts';
 import { readSpectrogram, type ShownSpectrogram } from '../../audio/spectrograms.ts';
 import { notFound } from '../problem.ts';
+import { counted } from './counted.ts';
+import { idsOnPage, type Part } from './order.ts';
 import type { TrackItem, TrackView } from './schemas.ts';
-import { type Asked, conditionOf, newestReading, orderOf } from './search.ts';
+import { type Asked, type Condition, conditionOf, newestReading } from './search.ts';
 
-/** How long a count of tracks is taken for true, in milliseconds. */
-const countedMs = 30_000;
 /** Of what is filtered no more are counted: nobody pages that far. */
 export const mostCounted = 10_000;
 const mostReadings = 200;
@@ -37,49 +36,37 @@ const columns = `t.id, t.title, t.genre, t.isrc, t.source, t.state, t.failure_re
     WHERE x.track_id = t.id ORDER BY x.position) AS artists,
   ${newestReading} AS popularity`;
 
-const counts = new LRUCache<string, { at: number; total: Promise<number> }>({ max: 500 });
-
 export async function listTracks(
-  { pool, url }: Database,
+  database: Database,
   asked: Asked,
-  { sort, offset, limit }: { sort: string; offset: number; limit: number },
+  part: Part,
 ): Promise<{ total: number; items: TrackItem[] }> {
-  const { where, values } = await conditionOf(pool, asked);
-  const { join, orderBy, newestOnly } = orderOf(sort);
-  const newest = newestOnly
-    ? `${where ? ' AND' : 'WHERE'} NOT EXISTS (SELECT FROM popularity_readings l
-        WHERE l.track_id = n.track_id AND l.value IS NOT NULL AND l.taken_at > n.taken_at)`
-    : '';
-  // The page is found first, and only its rows are looked at more closely.
-  const found = await pool.query<Row>(
-    `SELECT ${columns} FROM (
-       SELECT t.id AS page_id, row_number() OVER () AS place FROM (
-         SELECT t.id FROM tracks t ${join} ${where} ${newest} ORDER BY ${orderBy} LIMIT ${limit} OFFSET ${offset}) t
-     ) page JOIN tracks t ON t.id = page.page_id ORDER BY page.place`,
-    values,
-  );
-  return { total: await countTracks(pool, url, where, values), items: found.rows.map(trackItem) };
+  const condition = await conditionOf(database.pool, asked);
+  const items = await itemsOn(database, condition, part);
+  return { total: await countTracks(database, condition), items };
 }
 
-/**
- * How many tracks fit, and no more than `mostCounted`. Paging through a list does not count it again and
- * again; one that is counted anew is shown as it was until then.
- */
-function countTracks(pool: Database['pool'], url: string, where: string, values: unknown[]): Promise<number> {
-  const key = JSON.stringify([url, where, values]);
-  const known = counts.get(key);
-  if (known && Date.now() - known.at < countedMs) return known.total;
-  const total = pool
-    .query<{ total: number }>(
-      where === ''
-        ? 'SELECT count(*)::int AS total FROM tracks'
-        : `SELECT count(*)::int AS total FROM (SELECT FROM tracks t ${where} LIMIT ${mostCounted}) fitting`,
-      values,
-    )
-    .then(({ rows }) => rows[0]!.total);
-  total.catch(() => counts.delete(key));
-  counts.set(key, { at: Date.now(), total });
-  return known?.total ?? total;
+/** The same without counting. */
+export async function findTracks(database: Database, asked: Asked, part: Part): Promise<TrackItem[]> {
+  return itemsOn(database, await conditionOf(database.pool, asked), part);
+}
+
+async function itemsOn(database: Database, condition: Condition, part: Part): Promise<TrackItem[]> {
+  // The page is found first, and only its rows are looked at more closely.
+  const ids = await idsOnPage(database, condition, part);
+  const found = await database.pool.query<Row>(
+    `SELECT ${columns} FROM unnest($1::int[]) WITH ORDINALITY page (id, place) JOIN tracks t ON t.id = page.id
+     ORDER BY page.place`,
+    [ids],
+  );
+  return found.rows.map(trackItem);
+}
+
+/** How many tracks fit, and of what is filtered no more than `mostCounted`. */
+function countTracks(database: Database, { where, values }: Condition): Promise<number> {
+  const all = 'SELECT count(*)::int AS total FROM tracks';
+  const fitting = `SELECT count(*)::int AS total FROM (SELECT FROM tracks t ${where} LIMIT ${mostCounted}) fitting`;
+  return counted(database, where === '' ? all : fitting, values);
 }
 
 function trackItem({ id, durationMs, reason, ...row }: Row): TrackItem {
@@ -103,7 +90,8 @@ export async function describeTrack(database: Database, id: number): Promise<Tra
       where: { id },
       select: {
         attributes: true,
-        readings: { orderBy: { takenAt: 'asc' }, take: mostReadings },
+        // The newest; they are told oldest first.
+        readings: { orderBy: [{ takenAt: 'desc' }, { id: 'desc' }], take: mostReadings },
         dataSets: { include: { dataSet: { select: { name: true } } } },
         predictions: {
           include: { model: { select: { name: true } } },
@@ -124,7 +112,7 @@ export async function describeTrack(database: Database, id: number): Promise<Tra
   ]);
   return {
     ...trackItem(shown as Row),
-    readings: track.readings.map(({ takenAt, value, rank, origin, crawlId }) => ({
+    readings: track.readings.reverse().map(({ takenAt, value, rank, origin, crawlId }) => ({
       ...{
         at: takenAt.toISOString(),
         value,

@@ -1,5 +1,6 @@
 /** Ninety days of throughput, from what all processes counted by the hour. */
 import type pg from 'pg';
+import type { Database } from '../../../shared/database/index.ts';
 import { boundsOf, readLabels } from '../../../shared/metrics/definitions.ts';
 import { quantileOf } from '../../../shared/metrics/read.ts';
 import { stageNames } from '../../../shared/stages.ts';
@@ -24,18 +25,40 @@ interface Row {
   buckets: number[];
 }
 
+/** How long what spans days is shown before it is read anew, in milliseconds: a season is a million buckets. */
+const freshMs = 60_000;
+const known = new Map<string, { at: number; history: Promise<History> }>();
+
 const failing = new Set(['failed', 'retried']);
 const well = new Set(['done', 'skipped']);
 
-export async function readHistory(pool: pg.Pool, span: Span): Promise<History> {
+/** The history; what spans days is a minute old at most, or older while it is read anew: never twice at once. */
+export async function historyOf({ pool, url }: Pick<Database, 'pool' | 'url'>, span: Span): Promise<History> {
+  if (span === '24h') return readHistory(pool, span);
+  const key = `${url} ${span}`;
+  const found = known.get(key);
+  if (found && Date.now() - found.at < freshMs) return found.history;
+  const history = readHistory(pool, span);
+  known.set(key, { at: Date.now(), history });
+  history.catch(() => known.delete(key));
+  return found ? found.history : history;
+}
+
+/** The sum of each bucket, added up where the hours lie. */
+const bucketSums = Array.from(
+  { length: boundsOf('hiphop_job_duration_seconds').length + 1 },
+  (_, index) => `coalesce(sum(buckets[${index + 1}]), 0)::float8`,
+).join(', ');
+
+async function readHistory(pool: pg.Pool, span: Span): Promise<History> {
   const [unit, length] = spans[span];
   const step = unitMs[unit];
   const last = Math.floor(Date.now() / step) * step;
   const first = last - (length - 1) * step;
   const { rows } = await pool.query<Row>(
-    `SELECT name, labels, floor(extract(epoch FROM hour) * 1000 / $2)::float8 * $2 AS at, count::float8 AS count, sum,
-       buckets::float8[] AS buckets
-     FROM measurements WHERE hour >= to_timestamp($1 / 1000.0) AND name = ANY($3)`,
+    `SELECT name, labels, floor(extract(epoch FROM hour) * 1000 / $2)::float8 * $2 AS at,
+       sum(count)::float8 AS count, sum(sum)::float8 AS sum, ARRAY[${bucketSums}] AS buckets
+     FROM measurements WHERE hour >= to_timestamp($1 / 1000.0) AND name = ANY($3) GROUP BY 1, 2, 3`,
     [
       first,
       step,

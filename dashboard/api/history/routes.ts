@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { operators, staff } from '../../access/caller.ts';
 import { fileRoute, type Route, route } from '../route.ts';
-import { readHistory, type Span, spans } from './history.ts';
+import { historyOf, type Span, spans } from './history.ts';
 import { lineText, readLog } from './log.ts';
 import { historySchema, logPageSchema } from './schemas.ts';
 
@@ -28,7 +28,7 @@ export const historyRoutes: readonly Route[] = [
     summary: 'Throughput, failures, durations and requests to the outside, over up to 90 days',
     query: z.object({ span: z.enum(Object.keys(spans) as [Span, ...Span[]]).default('24h') }),
     answer: historySchema,
-    run: ({ query: { span } }, { session }) => readHistory(session.database.pool, span),
+    run: ({ query: { span } }, { session }) => historyOf(session.database, span),
   }),
   route({
     method: 'get',

@@ -44,27 +44,35 @@ export function evaluationView(basis: string, figures: Evaluation): EvaluationVi
   };
 }
 
-/** All figures that there are, those with the most songs first. */
-export function evaluationsOf(metrics: ModelMetrics): EvaluationView[] {
-  const { crossValidation, holdout, test } = metrics;
-  return [
-    ...(crossValidation
-      ? [evaluationView(`out of fold, ${crossValidation.folds} folds`, crossValidation)]
-      : []),
-    evaluationView('holdout', holdout),
-    evaluationView('test split', test),
-  ];
+/** The figures of the most songs: what the leaderboard shows. */
+function mainFigures({ crossValidation, holdout }: ModelMetrics): EvaluationView {
+  return crossValidation
+    ? evaluationView(`out of fold, ${crossValidation.folds} folds`, crossValidation)
+    : evaluationView('holdout', holdout);
 }
 
-/** The evaluation that the leaderboard shows. */
+/** All figures that there are, those with the most songs first. */
+export function evaluationsOf(metrics: ModelMetrics): EvaluationView[] {
+  const holdout = evaluationView('holdout', metrics.holdout);
+  const main = metrics.crossValidation ? [mainFigures(metrics)] : [];
+  return [...main, holdout, evaluationView('test split', metrics.test)];
+}
+
+/** The evaluation that the leaderboard shows; `mainFiguresSql` is the same in the database. */
 export function mainEvaluation(metrics: ModelMetrics): Evaluation {
   return metrics.crossValidation ?? metrics.holdout;
+}
+
+/** How far a training is, without its curve. */
+export function progressOf({ progress }: { progress: unknown }): ModelRow['progress'] {
+  if (!progress) return null;
+  const { phase, fold, folds, epoch, epochs } = progress as NonNullable<ModelRow['progress']>;
+  return { phase, fold, folds, epoch, epochs };
 }
 
 export function modelRow(model: ModelColumns, championId: number | null): ModelRow {
   const metrics = metricsOf(model);
   const options = model.options as Options;
-  const progress = model.progress as ModelRow['progress'];
   const busy = model.state === 'training' || model.state === 'queued';
   return {
     ...{
@@ -77,41 +85,13 @@ export function modelRow(model: ModelColumns, championId: number | null): ModelR
     ...{ dataSet: model.dataSet.name, dataSetId: publicId('data-set', model.dataSetId) },
     ...{ run: publicId('run', model.trainingRunId), preset: metrics?.preset ?? options.preset ?? null },
     ...{ seed: options.seed ?? null, nullTest: isNullTest(model), parameters: model.parameters },
-    ...{ backend: model.backend, figures: metrics && evaluationsOf(metrics)[0]! },
+    ...{ backend: model.backend, figures: metrics && mainFigures(metrics) },
     trainSeconds:
       model.startedAt && model.finishedAt
         ? (model.finishedAt.getTime() - model.startedAt.getTime()) / 1000
         : null,
     ...{ createdAt: model.createdAt.toISOString(), finishedAt: model.finishedAt?.toISOString() ?? null },
-    progress:
-      busy && progress
-        ? {
-            ...{ phase: progress.phase, fold: progress.fold, folds: progress.folds },
-            ...{ epoch: progress.epoch, epochs: progress.epochs },
-          }
-        : null,
+    progress: busy ? progressOf(model) : null,
     seeds: null,
   };
-}
-
-/** Tell each model how those fare that differ from it in their seed alone. */
-export function withSeeds(rows: readonly ModelRow[]): ModelRow[] {
-  const key = ({ name, preset, dataSetId, nullTest }: ModelRow) =>
-    JSON.stringify([name, preset, dataSetId, nullTest]);
-  const groups = new Map<string, Map<number, number>>();
-  for (const row of rows) {
-    const value = row.figures?.rocAuc;
-    if (value === null || value === undefined || row.seed === null) continue;
-    const seeds = groups.get(key(row)) ?? new Map<number, number>();
-    groups.set(key(row), seeds.set(row.seed, value));
-  }
-  return rows.map((row) => {
-    const values = [...(groups.get(key(row))?.values() ?? [])];
-    if (values.length < 2) return row;
-    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-    const spread = Math.sqrt(
-      values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1),
-    );
-    return { ...row, seeds: { n: values.length, mean, spread } };
-  });
 }

@@ -36,11 +36,18 @@ export const progressSchema = z.object({
   epochs: z.int().describe('at most'),
 });
 
+/** What the leaderboard can be ordered by. */
+export const leaderboardSorts = [
+  ...(['auc', 'n', 'accuracy', 'top10', 'top20', 'ece', 'time', 'parameters'] as const),
+  ...(['created', 'model', 'state', 'dataSet', 'id'] as const),
+] as const;
+export const modelStates = ['queued', 'training', 'ready', 'failed', 'cancelled'] as const;
+
 export const modelRowSchema = z.object({
   id: z.string().describe('public id, e.g. `model-3`'),
   name: z.string(),
   champion: z.boolean(),
-  state: z.enum(['queued', 'training', 'ready', 'failed', 'cancelled']),
+  state: z.enum(modelStates),
   error: z.string().nullable(),
   dataSet: z.string(),
   dataSetId: z.string(),
@@ -60,14 +67,20 @@ export const modelRowSchema = z.object({
   seeds: z
     .object({ n: whole, mean: z.number(), spread: z.number().describe('standard deviation') })
     .nullable()
-    .describe('ROC-AUC over models that differ in their seed alone; null: it is the only one'),
+    .describe('ROC-AUC over n seeds of models that differ in nothing else; null: there is one seed alone'),
 });
 export type ModelRow = z.infer<typeof modelRowSchema>;
 
 export const leaderboardSchema = z.object({
   champion: z.string().nullable(),
   hiddenNullTests: whole.describe('trained on permuted labels; shown with nullTests=true'),
+  total: whole.describe('models that fit'),
+  offset: whole,
+  limit: whole,
   models: z.array(modelRowSchema),
+  choices: z
+    .object({ names: z.array(z.string()), backends: z.array(z.string()) })
+    .describe('what there is to filter by'),
 });
 export type Leaderboard = z.infer<typeof leaderboardSchema>;
 
@@ -115,7 +128,7 @@ export const modelSchema = modelRowSchema.extend({
     })
     .nullable(),
   warnings: z.array(z.string()),
-  decision: z.string().nullable().describe("its run's decision on the champion, in words"),
+  decision: z.string().nullable().describe("its run's decision on the champion, or its own, in words"),
   promotions: z.array(promotionSchema),
   topology: z.unknown(),
 });
@@ -174,6 +187,9 @@ export const runSchema = z.object({
     z.object({ id: z.string(), name: z.string(), state: z.string(), rocAuc: z.number().nullable() }),
   ),
   decision: z.string().nullable(),
+  later: z
+    .array(z.object({ model: z.string(), reason: z.string() }))
+    .describe('decisions on models that were resumed or retried after the run had ended'),
 });
 export type RunView = z.infer<typeof runSchema>;
 
@@ -183,7 +199,6 @@ export const dataSetSchema = dataSetRowSchema.extend({
   parametersHash: z.string(),
   parameters: z.looseObject({}),
   counts: z.looseObject({}),
-  runs: z.array(runSchema),
 });
 export type DataSetView = z.infer<typeof dataSetSchema>;
 

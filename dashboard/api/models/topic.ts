@@ -1,8 +1,9 @@
 /** What trains, and who is champion, as event. */
 import type { Session } from '../../../producers/session.ts';
 import { publicId } from '../../../shared/identifiers.ts';
-import { findChampion } from '../../../shared/registry/index.ts';
+import { findChampionId } from '../../../shared/registry/index.ts';
 import type { Topic } from '../../events/hub.ts';
+import { progressOf } from './describe.ts';
 import type { ModelsSnapshot } from './schemas.ts';
 
 export function modelsTopic({ database: { prisma } }: Session): Topic {
@@ -12,7 +13,7 @@ export function modelsTopic({ database: { prisma } }: Session): Topic {
     everyMs: 1_000,
     read: async (): Promise<ModelsSnapshot> => {
       const [champion, training, newest] = await Promise.all([
-        findChampion(prisma),
+        findChampionId(prisma),
         prisma.model.findMany({
           where: { state: { in: ['queued', 'training'] } },
           select: { id: true, name: true, state: true, progress: true },
@@ -25,10 +26,10 @@ export function modelsTopic({ database: { prisma } }: Session): Topic {
         }),
       ]);
       return {
-        champion: champion && publicId('model', champion.id),
+        champion: champion === null ? null : publicId('model', champion),
         training: training.map(({ id, name, state, progress }) => ({
           ...{ id: publicId('model', id), name, state },
-          progress: (progress as ModelsSnapshot['training'][number]['progress']) ?? null,
+          progress: progressOf({ progress }),
         })),
         newest: newest && publicId('model', newest.id),
       };

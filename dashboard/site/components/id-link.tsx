@@ -3,6 +3,7 @@ import { Link } from 'react-router';
 const pageOf: Record<string, (id: string) => string> = {
   crawl: (id) => `/crawls/${id}`,
   model: (id) => `/models/${id}`,
+  run: (id) => `/training-runs/${id}`,
   batch: (id) => `/songs/batch/${id}`,
   night: (id) => `/schedules/nights/${id}`,
   track: (id) => `/tracks/${id}`,

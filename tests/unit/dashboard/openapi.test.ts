@@ -6,7 +6,11 @@ import { routes } from '../../../dashboard/api/routes.ts';
 const document = openApiDocument(routes, '1.2.3') as {
   paths: Record<string, Record<string, { operationId: string; summary: string; 'x-allows': unknown }>>;
 };
-const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
+/** What is no route: the stream of events, and what watches over the server. */
+const beside = ['/events', '/metrics', '/healthz', '/readyz'];
+const operations = Object.values(document.paths).flatMap(({ servers: _, ...methods }) =>
+  Object.values(methods),
+);
 
 test('the document is valid OpenAPI 3.1', async () => {
   const { valid, errors } = await new Validator().validate(JSON.parse(JSON.stringify(document)));
@@ -15,7 +19,8 @@ test('the document is valid OpenAPI 3.1', async () => {
 });
 
 test('each route is in it once, with who may use it', () => {
-  expect(operations).toHaveLength(routes.length);
+  for (const path of beside) expect(Object.keys(document.paths)).toContain(path);
+  expect(operations).toHaveLength(routes.length + beside.length);
   expect(routes.length).toBeGreaterThan(50);
   const ids = operations.map(({ operationId }) => operationId);
   expect(new Set(ids).size).toBe(ids.length);
@@ -37,5 +42,15 @@ test('parameters of a path are described', () => {
       document.paths[route.path]![route.method] as unknown as { parameters: { name: string; in: string }[] }
     ).parameters.filter((parameter) => parameter.in === 'path');
     expect(described.map(({ name }) => name).sort()).toEqual(named.sort());
+  }
+});
+
+test('what a signed-in browser sends with each change is described', () => {
+  for (const { method, path } of routes) {
+    const { parameters } = document.paths[path]![method] as unknown as { parameters: { name: string }[] };
+    expect([method, parameters.some(({ name }) => name === 'X-CSRF-Token')]).toEqual([
+      method,
+      method !== 'get',
+    ]);
   }
 });

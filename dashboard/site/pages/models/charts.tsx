@@ -37,10 +37,17 @@ export function RocChart({ curves, summary }: { curves: readonly Curve[]; summar
   );
 }
 
-export function PrecisionRecallChart({ points, baseRate }: { points: Curve['points']; baseRate: number }) {
+/** @param baseRate share of popular songs; null: not known, and not drawn */
+export function PrecisionRecallChart({
+  points,
+  baseRate,
+}: {
+  points: Curve['points'];
+  baseRate: number | null;
+}) {
   return (
     <Chart
-      summary={`Precision against recall; the usual share of popular songs is ${figure(baseRate)}`}
+      summary={`Precision against recall${baseRate === null ? '' : `; the usual share of popular songs is ${figure(baseRate)}`}`}
       height={320}
       option={{
         grid,
@@ -50,18 +57,18 @@ export function PrecisionRecallChart({ points, baseRate }: { points: Curve['poin
         yAxis: unit('precision'),
         series: [
           { type: 'line', name: 'model', data: points, showSymbol: false },
-          {
-            ...{
-              type: 'line',
-              name: 'usual share',
-              showSymbol: false,
-              lineStyle: { type: 'dashed', width: 1 },
-            },
-            data: [
-              [0, baseRate],
-              [1, baseRate],
-            ],
-          },
+          ...(baseRate === null
+            ? []
+            : [
+                {
+                  ...{ type: 'line', name: 'usual share', showSymbol: false },
+                  lineStyle: { type: 'dashed', width: 1 },
+                  data: [
+                    [0, baseRate],
+                    [1, baseRate],
+                  ],
+                },
+              ]),
         ],
       }}
     />

@@ -5,7 +5,7 @@ import { useApi } from '../../api.ts';
 import { Fact, Facts, Loaded, Page, Panel } from '../../components/page.tsx';
 import { DataTable } from '../../components/table.tsx';
 import { count, moment, percent } from '../../format.ts';
-import { Runs } from './runs.tsx';
+import { TrainingRuns } from './lists.tsx';
 
 export default function DataSet() {
   const { dataSet: id } = useParams();
@@ -63,9 +63,7 @@ export default function DataSet() {
                 </Fact>
               </Facts>
             </Panel>
-            <Panel title="Trained on it">
-              {set.runs.length === 0 ? <p>Nothing yet.</p> : <Runs runs={set.runs} />}
-            </Panel>
+            <TrainingRuns dataSet={set.id} title="Trained on it" />
           </>
         )}
       </Loaded>

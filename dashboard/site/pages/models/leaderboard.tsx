@@ -1,14 +1,13 @@
-/** The columns of the leaderboard. */
+/** The columns of the leaderboard, which the server orders. */
 import { Link } from 'react-router';
 import type { ModelRow } from '../../../api/models/schemas.ts';
-import { send } from '../../api.ts';
-import { Action } from '../../components/action.tsx';
 import { Status } from '../../components/status.tsx';
 import type { Column } from '../../components/table.tsx';
 import { count, duration, figure, moment, percent, withInterval } from '../../format.ts';
 import { Interval } from './interval.tsx';
 import { Progress } from './progress.tsx';
 import { WithReason } from './promotion.tsx';
+import { CancelTraining, ResumeTraining } from './training-actions.tsx';
 
 export function leaderboardColumns(
   operator: boolean,
@@ -19,7 +18,7 @@ export function leaderboardColumns(
     id: name,
     header,
     numeric: true,
-    sortBy: ({ figures }) => figures?.[name]?.precision ?? null,
+    sortBy: true,
     cell: ({ figures }) => {
       const one = figures?.[name];
       return one ? (
@@ -49,7 +48,7 @@ export function leaderboardColumns(
     {
       id: 'model',
       header: 'Model',
-      sortBy: ({ name }) => name,
+      sortBy: true,
       cell: ({ id, name, champion, nullTest, error }) => (
         <>
           <Link to={`/models/${id}`}>{id}</Link> {name}
@@ -72,7 +71,7 @@ export function leaderboardColumns(
     {
       id: 'state',
       header: 'State',
-      sortBy: ({ state }) => state,
+      sortBy: true,
       cell: ({ state, progress }) => (
         <>
           <Status state={state} />
@@ -83,7 +82,7 @@ export function leaderboardColumns(
     {
       id: 'auc',
       header: 'ROC-AUC [95 %]',
-      sortBy: ({ figures }) => figures?.rocAuc ?? null,
+      sortBy: true,
       cell: ({ figures, seeds }) =>
         figures ? (
           <>
@@ -103,7 +102,7 @@ export function leaderboardColumns(
       id: 'n',
       header: 'n, measured on',
       numeric: true,
-      sortBy: ({ figures }) => figures?.n ?? null,
+      sortBy: true,
       cell: ({ figures }) =>
         figures ? (
           <>
@@ -119,7 +118,7 @@ export function leaderboardColumns(
       id: 'accuracy',
       header: 'Accuracy',
       numeric: true,
-      sortBy: ({ figures }) => figures?.accuracy ?? null,
+      sortBy: true,
       cell: ({ figures }) => (figures?.accuracy == null ? '–' : percent(figures.accuracy)),
     },
     top('top10', 'Popular in top 10 %'),
@@ -129,20 +128,20 @@ export function leaderboardColumns(
       header: 'Calibration error',
       extra: true,
       numeric: true,
-      sortBy: ({ figures }) => figures?.ece ?? null,
+      sortBy: true,
       cell: ({ figures }) => (figures?.ece == null ? '–' : figure(figures.ece)),
     },
     {
       id: 'dataSet',
       header: 'Data set',
-      sortBy: ({ dataSet }) => dataSet,
+      sortBy: true,
       cell: ({ dataSet, dataSetId }) => <Link to={`/data-sets/${dataSetId}`}>{dataSet}</Link>,
     },
     {
       id: 'time',
       header: 'Training',
       numeric: true,
-      sortBy: ({ trainSeconds }) => trainSeconds,
+      sortBy: true,
       cell: ({ trainSeconds }) => (trainSeconds === null ? '–' : duration(trainSeconds)),
     },
     { id: 'backend', header: 'Back end', cell: ({ backend }) => backend ?? '–' },
@@ -151,7 +150,7 @@ export function leaderboardColumns(
       header: 'Parameters',
       extra: true,
       numeric: true,
-      sortBy: ({ parameters }) => parameters,
+      sortBy: true,
       cell: ({ parameters }) => (parameters === null ? '–' : count(parameters)),
     },
     { id: 'preset', header: 'Preset', extra: true, cell: ({ preset }) => preset ?? '' },
@@ -160,7 +159,7 @@ export function leaderboardColumns(
       id: 'created',
       header: 'Made',
       extra: true,
-      sortBy: ({ createdAt }) => createdAt,
+      sortBy: true,
       cell: ({ createdAt }) => moment(createdAt),
     },
     ...(operator
@@ -171,21 +170,8 @@ export function leaderboardColumns(
 
 function Change({ model }: { model: ModelRow }) {
   const { id, state, champion, nullTest, name } = model;
-  if (state === 'queued' || state === 'training') {
-    return (
-      <Action
-        label="Cancel"
-        name={`Cancel ${id}`}
-        confirm={{
-          title: `Cancel ${id}?`,
-          text: 'Its training stops; what it has learned is lost.',
-          yes: 'Cancel it',
-        }}
-        run={() => send('POST', `/models/${id}/cancel`)}
-        refreshes={['/models', '/training-runs']}
-      />
-    );
-  }
+  if (state === 'queued' || state === 'training') return <CancelTraining id={id} />;
+  if (state === 'cancelled') return <ResumeTraining id={id} />;
   if (state !== 'ready' || champion || nullTest || name === 'dummy') return null;
   return (
     <WithReason

@@ -1,13 +1,12 @@
 /** One model: its figures, its curves, what it is made of, and what to beware of. */
 import { Link, useParams } from 'react-router';
-import type { EvaluationView, ModelsSnapshot, ModelView } from '../../../api/models/schemas.ts';
-import { send, useApi, useMe } from '../../api.ts';
-import { Action } from '../../components/action.tsx';
+import type { ModelsSnapshot, ModelView } from '../../../api/models/schemas.ts';
+import { useApi, useMe } from '../../api.ts';
+import { IdLink } from '../../components/id-link.tsx';
 import { Fact, Facts, Loaded, Notice, Page, Panel } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
-import { DataTable } from '../../components/table.tsx';
 import { useEvent } from '../../events.ts';
-import { count, duration, figure, moment, percent, withInterval } from '../../format.ts';
+import { count, duration, figure, moment, withInterval } from '../../format.ts';
 import {
   EpochChart,
   LearningCurveChart,
@@ -15,8 +14,10 @@ import {
   ReliabilityChart,
   RocChart,
 } from './charts.tsx';
+import { Confusion, Evaluations } from './figures.tsx';
 import { Progress } from './progress.tsx';
 import { WithReason } from './promotion.tsx';
+import { CancelTraining, ResumeTraining } from './training-actions.tsx';
 
 export default function Model() {
   const { model: id } = useParams();
@@ -45,18 +46,9 @@ export default function Model() {
                 />
               )}
             {operator && (view.state === 'training' || view.state === 'queued') && (
-              <Action
-                label="Cancel"
-                kind="danger"
-                confirm={{
-                  title: `Cancel ${id}?`,
-                  text: 'Its training stops; what it has learned is lost.',
-                  yes: 'Cancel it',
-                }}
-                run={() => send('POST', `/models/${id}/cancel`)}
-                refreshes={['/models']}
-              />
+              <CancelTraining id={view.id} kind="danger" />
             )}
+            {operator && view.state === 'cancelled' && <ResumeTraining id={view.id} />}
           </>
         )
       }
@@ -103,7 +95,7 @@ function Everything({ model }: { model: ModelView }) {
         )}
         {precisionRecall && main && (
           <Panel title={`Precision and recall (n = ${count(main.n)})`}>
-            <PrecisionRecallChart points={precisionRecall} baseRate={main.top10?.baseRate ?? 0.5} />
+            <PrecisionRecallChart points={precisionRecall} baseRate={main.top10?.baseRate ?? null} />
           </Panel>
         )}
         {reliability.length > 0 && main && (
@@ -134,83 +126,6 @@ function Everything({ model }: { model: ModelView }) {
   );
 }
 
-function Evaluations({ evaluations }: { evaluations: readonly EvaluationView[] }) {
-  const top = (one: EvaluationView['top10']) => (one ? `${percent(one.precision)} of n = ${one.n}` : '–');
-  return (
-    <DataTable
-      caption="Figures"
-      rows={evaluations}
-      rowId={({ basis }) => basis}
-      columns={[
-        { id: 'basis', header: 'Measured on', cell: ({ basis }) => basis },
-        { id: 'n', header: 'n', numeric: true, cell: ({ n }) => count(n) },
-        { id: 'auc', header: 'ROC-AUC [95 %]', cell: (row) => withInterval(row.rocAuc, row.rocAucCi95) },
-        {
-          id: 'accuracy',
-          header: 'Accuracy',
-          numeric: true,
-          cell: ({ accuracy }) => (accuracy === null ? '–' : percent(accuracy)),
-        },
-        { id: 'top10', header: 'Popular in the top 10 %', numeric: true, cell: (row) => top(row.top10) },
-        { id: 'top20', header: 'Top 20 %', numeric: true, cell: (row) => top(row.top20) },
-        {
-          id: 'ece',
-          header: 'Calibration error',
-          numeric: true,
-          cell: ({ ece }) => (ece === null ? '–' : figure(ece)),
-        },
-        {
-          id: 'loss',
-          header: 'Log loss, nats',
-          numeric: true,
-          cell: ({ logLoss }) => (logLoss === null ? '–' : logLoss.toFixed(3)),
-        },
-      ]}
-    />
-  );
-}
-
-function Confusion({
-  confusion,
-  threshold,
-}: {
-  confusion: NonNullable<ModelView['confusion']>;
-  threshold: number;
-}) {
-  const { truePositive, falsePositive, falseNegative, trueNegative } = confusion;
-  const popular = truePositive + falseNegative;
-  const others = falsePositive + trueNegative;
-  const cell = (value: number, of: number) => `${count(value)}${of > 0 ? ` (${percent(value / of)})` : ''}`;
-  return (
-    <table className="confusion">
-      <caption>Said to be popular from a probability of {figure(threshold)} on</caption>
-      <thead>
-        <tr>
-          <th scope="col">In truth</th>
-          <th scope="col" className="numeric">
-            said popular
-          </th>
-          <th scope="col" className="numeric">
-            said not
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        <tr>
-          <th scope="row">popular, n = {count(popular)}</th>
-          <td className="numeric">{cell(truePositive, popular)}</td>
-          <td className="numeric">{cell(falseNegative, popular)}</td>
-        </tr>
-        <tr>
-          <th scope="row">not, n = {count(others)}</th>
-          <td className="numeric">{cell(falsePositive, others)}</td>
-          <td className="numeric">{cell(trueNegative, others)}</td>
-        </tr>
-      </tbody>
-    </table>
-  );
-}
-
 function Studies({ studies }: { studies: NonNullable<ModelView['studies']> }) {
   if (studies.confounds.length === 0) return null;
   return (
@@ -236,7 +151,9 @@ function Made({ model }: { model: ModelView }) {
         <Fact name="Data set">
           <Link to={`/data-sets/${model.dataSetId}`}>{model.dataSet}</Link>
         </Fact>
-        <Fact name="Run">{model.run}</Fact>
+        <Fact name="Run">
+          <IdLink id={model.run} />
+        </Fact>
         <Fact name="Parameters">{model.parameters === null ? '–' : count(model.parameters)}</Fact>
         <Fact name="Back end">{model.backend ?? '–'}</Fact>
         <Fact name="Training">{model.trainSeconds === null ? '–' : duration(model.trainSeconds)}</Fact>

@@ -1,7 +1,7 @@
 /** Choosing the champion by hand, with a reason that is kept. */
 import { useState } from 'react';
 import { send } from '../../api.ts';
-import { Action } from '../../components/action.tsx';
+import { Action, useOnce } from '../../components/action.tsx';
 import { Field } from '../../components/field.tsx';
 
 export function Rollback() {
@@ -18,6 +18,7 @@ export function Rollback() {
 export function WithReason(props: { label: string; path: string; title: string; yes: string }) {
   const { label, path, title, yes } = props;
   const [reason, setReason] = useState('');
+  const [once, again] = useOnce();
   return (
     <Action
       label={label}
@@ -36,9 +37,12 @@ export function WithReason(props: { label: string; path: string; title: string; 
           )}
         </Field>
       }
-      run={() => send('POST', path, { reason })}
+      run={() => send('POST', path, { reason }, once)}
       refreshes={['/models', '/promotions', '/pipeline']}
-      onDone={() => setReason('')}
+      onDone={() => {
+        setReason('');
+        again();
+      }}
     />
   );
 }

@@ -1,5 +1,6 @@
 import { Link } from 'react-router';
 import type { RunView } from '../../../api/models/schemas.ts';
+import { IdLink } from '../../components/id-link.tsx';
 import { DataTable } from '../../components/table.tsx';
 import { figure, moment } from '../../format.ts';
 
@@ -12,7 +13,7 @@ export function Runs({ runs }: { runs: readonly RunView[] }) {
       rows={runs}
       rowId={({ run }) => run}
       columns={[
-        { id: 'run', header: 'Run', cell: ({ run }) => run },
+        { id: 'run', header: 'Run', cell: ({ run }) => <IdLink id={run} /> },
         {
           id: 'dataSet',
           header: 'Data set',
@@ -35,7 +36,6 @@ export function Runs({ runs }: { runs: readonly RunView[] }) {
         {
           id: 'started',
           header: 'Started',
-          sortBy: (row) => row.startedAt,
           cell: (row) => moment(row.startedAt),
         },
       ]}
