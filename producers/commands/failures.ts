@@ -91,6 +91,8 @@ export function registerFailures(program: Command): void {
         else {
           print(`${result.retried} put back into their queues; hiphop failures shows what fails again`);
           for (const { subject, why } of result.left) print(`left: ${subject}: ${why}`);
+          const more = result.leftTotal - result.left.length;
+          if (more > 0) print(`left: ${more} more`);
         }
       }),
     );
