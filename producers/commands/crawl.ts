@@ -3,6 +3,7 @@ import { settleCrawls } from '../../shared/crawls/lifecycle.ts';
 import { UserError } from '../../shared/errors.ts';
 import { parsePublicId, publicId } from '../../shared/identifiers.ts';
 import { type CrawlQuery, crawlQuerySchema } from '../../shared/sources/spotify/query.ts';
+import { audited } from '../audit.ts';
 import { exitStatus, runInSession } from '../cli.ts';
 import { type CrawlReport, crawl, describeCrawl, enqueueCrawl, resumeCrawl, stagesOf } from '../crawl.ts';
 import { print, printJson, progress, table } from '../output.ts';
@@ -44,9 +45,14 @@ export function registerCrawl(program: Command): void {
     .option('--json', 'print the outcome as JSON')
     .action((options: CrawlOptions) =>
       runInSession(async (session) => {
-        const { id, joined } = await crawl(session, queryOf(options), {
-          metadataOnly: options.metadataOnly ?? false,
-        });
+        const query = queryOf(options);
+        const metadataOnly = options.metadataOnly ?? false;
+        const { id, joined } = await audited(
+          session,
+          { action: 'crawl', details: { ...query, metadataOnly } },
+          () => crawl(session, query, { metadataOnly }),
+          (begun) => publicId('crawl', begun.id),
+        );
         await waitAndTell(session, id, joined, options);
       }),
     );
@@ -60,7 +66,9 @@ export function registerCrawl(program: Command): void {
     .action((ids: string[], options: { wait?: boolean; json?: boolean }) =>
       runInSession(async (session) => {
         for (const text of ids) {
-          const { id } = await resumeCrawl(session, parsePublicId(text, ['crawl']).id);
+          const { id } = await audited(session, { action: 'resume', target: text }, () =>
+            resumeCrawl(session, parsePublicId(text, ['crawl']).id),
+          );
           await waitAndTell(session, id, false, options);
         }
       }),
