@@ -202,6 +202,7 @@ export type CrawlBody = z.infer<typeof crawlBodySchema>;
 
 export const estimateSchema = z.object({
   requests: rangeSchema.describe('search pages to be asked of the source'),
+  lookups: rangeSchema.describe('recordings to be looked up at Deezer, which the source tells too little of'),
   downloads: rangeSchema.describe('previews to be fetched; 0 of metadata alone'),
   hours: rangeSchema,
   basis: z.string().describe('what the figures are made from, and how sure they are'),
