@@ -1,4 +1,6 @@
 /** Routes on Express: who may, what fits, what came of it. */
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { type NextFunction, type Request, type Response, Router } from 'express';
 import type { Logger } from '../../shared/logging.ts';
 import type { Caller } from '../access/caller.ts';
@@ -60,10 +62,12 @@ async function handle(
           work,
         )
       : await work();
-    send(route, response, answer);
+    await send(route, response, answer);
   } catch (error) {
     problem = problemOf(error);
-    if (problem.status === 500) log.error({ err: error, route: route.path }, 'a request failed');
+    // Who has left in the middle of a long answer is nobody's trouble.
+    if (problem.status === 500 && !(response.headersSent && gone.signal.aborted))
+      log.error({ err: error, route: route.path }, 'a request failed');
     if (!response.headersSent) sendProblem(response, problem);
   }
   if (route.method === 'get' || route.unaudited) return;
@@ -96,7 +100,7 @@ function readInput(route: Route, request: Request): Input<unknown, unknown, unkn
   };
 }
 
-function send(route: Route, response: Response, answer: unknown): void {
+async function send(route: Route, response: Response, answer: unknown): Promise<void> {
   if (response.headersSent) return;
   if (route.produces) {
     const { mediaType, bytes, fileName, cacheSeconds } = answer as FileAnswer;
@@ -105,9 +109,10 @@ function send(route: Route, response: Response, answer: unknown): void {
     response.set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; sandbox");
     if (fileName !== undefined) response.attachment(fileName);
     response.set('Cache-Control', cacheSeconds ? `private, max-age=${cacheSeconds}, immutable` : 'no-store');
-    response.send(
-      typeof bytes === 'string' ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-    );
+    if (typeof bytes === 'string') response.send(bytes);
+    else if (bytes instanceof Uint8Array)
+      response.send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    else await pipeline(Readable.from(bytes), response);
   } else if (answer === undefined) response.status(204).end();
   else
     response

@@ -32,7 +32,8 @@ export interface Input<Params, Query, Body> {
 /** A file instead of JSON. */
 export interface FileAnswer {
   mediaType: string;
-  bytes: Uint8Array | string;
+  /** What comes piece by piece is sent as it comes. */
+  bytes: Uint8Array | string | AsyncIterable<string>;
   /** Offered for download under this name; undefined: shown. */
   fileName?: string;
   /** Of what never changes under its address, in seconds; undefined: asked for again each time. */
