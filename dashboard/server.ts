@@ -85,10 +85,10 @@ async function createApp(session: Session, events: EventHub): Promise<Express> {
     response.type('json').send(document);
   });
   mountDocs(app);
-  app.get('/api/events', (request, response) => {
+  app.get('/api/events', async (request, response) => {
     const caller = response.locals['caller'] as Caller | undefined;
     if (!caller) return sendProblem(response, new Problem(401, 'sign in first'));
-    return void events.stream(request, response, caller);
+    await events.stream(request, response, caller);
   });
   const audit = createAudit(session.database.prisma, log);
   app.use('/api', access.protect, express.json({ limit: jsonLimit }));

@@ -1,5 +1,7 @@
 /** Who did what: a row for each change that somebody asked for, also for those that were refused. */
 import type { Prisma, PrismaClient } from '../shared/database/generated/client.ts';
+import { reasonOf, UserError } from '../shared/errors.ts';
+import type { Session } from './session.ts';
 
 export interface AuditEvent {
   /** The account's name; `local` for whoever sits at this machine; `command line`. */
@@ -16,6 +18,41 @@ export interface AuditEvent {
 
 /** Whoever types commands on a machine that has the database. */
 export const commandLine = 'command line';
+
+/** A command that changes something, as the audit tells it. */
+export interface Audited {
+  /** Its name, e.g. `cancel`. */
+  action: string;
+  /** Public id or name of what it is done to, where that is known before. */
+  target?: string | null;
+  details?: object;
+}
+
+/**
+ * Do it, and write down that it was done from a command line, or why not. Waiting for what was begun is
+ * no part of it.
+ * @param targetOf public id of what came of it
+ */
+export async function audited<T>(
+  { database, log }: Pick<Session, 'database' | 'log'>,
+  { action, target = null, details = {} }: Audited,
+  work: () => Promise<T>,
+  targetOf: (done: T) => string | null = () => target,
+): Promise<T> {
+  const wrote = (of: string | null, status: number, reason: string | null) =>
+    recordAudit(database.prisma, { who: commandLine, action, target: of, details, status, reason }).catch(
+      (error) => log.warn({ err: error }, 'an entry of the audit could not be written'),
+    );
+  let done: T;
+  try {
+    done = await work();
+  } catch (error) {
+    await wrote(target, error instanceof UserError ? 422 : 500, reasonOf(error));
+    throw error;
+  }
+  await wrote(targetOf(done), 200, null);
+  return done;
+}
 
 /** Longest text and list that are kept, and how deep: an entry is to be read, and cannot be made a dump. */
 const longestText = 500;

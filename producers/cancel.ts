@@ -1,16 +1,29 @@
 /** Cancel work by its public id: what waits is taken out, what runs is stopped, what is done stays. */
 
-import type { Crawl, ScoreBatch } from '../shared/database/generated/client.ts';
+import type { ScoreBatch } from '../shared/database/generated/client.ts';
 import { UserError } from '../shared/errors.ts';
 import { type Noun, parsePublicId, publicId } from '../shared/identifiers.ts';
 import { finishTrainingRun } from '../shared/registry/index.ts';
 import { changeNight, isOwnWork } from '../shared/schedules/nights.ts';
 import type { Session } from './session.ts';
+import { countWaiting, sweepCrawl } from './sweep.ts';
 
-/** Cancel a crawl, a training run, a model, a batch or a night. Returns what was done, in one line. */
-export async function cancel(session: Session, text: string): Promise<string> {
+/** Whether to wait until the queues are rid of it; else that goes on by itself, and trouble is logged. */
+export interface Patience {
+  wait: boolean;
+}
+
+/**
+ * Cancel a crawl, a training run, a model, a batch or a night. Returns what was done, in one line.
+ * @throws UserError when there is no such thing
+ */
+export async function cancel(
+  session: Session,
+  text: string,
+  patience: Patience = { wait: true },
+): Promise<string> {
   const { noun, id } = parsePublicId(text, ['crawl', 'run', 'model', 'batch', 'night']);
-  const done = await cancellers[noun as keyof typeof cancellers](session, id);
+  const done = await cancellers[noun as keyof typeof cancellers](session, id, patience);
   if (done === null) throw new UserError(`there is no ${publicId(noun as Noun, id)}`);
   return done;
 }
@@ -23,64 +36,24 @@ const cancellers = {
   night: cancelNight,
 };
 
-async function cancelCrawl(session: Session, id: number): Promise<string | null> {
+async function cancelCrawl(session: Session, id: number, { wait }: Patience): Promise<string | null> {
   const { prisma } = session.database;
   const crawl = await prisma.crawl.findUnique({ where: { id } });
   if (!crawl) return null;
   const name = publicId('crawl', id);
-  if (crawl.state !== 'running') return `${name} is ${crawl.state} already`;
-  await prisma.crawl.update({
-    where: { id },
+  // The row says at once that nothing of it is wanted: jobs that are met from here on end by themselves.
+  const { count } = await prisma.crawl.updateMany({
+    where: { id, state: 'running' },
     data: { state: 'cancelled', finishedAt: new Date(), runningKey: null },
   });
-  // The rows say at once that nothing of it is wanted: jobs that are met from here on end by themselves.
-  const pages = await prisma.searchPage.findMany({
-    where: { crawlId: id, state: 'queued' },
-    select: { id: true },
-  });
-  const trackIds = await leaveTracks(session, crawl);
-  await session.queues.removeAll(
-    'search',
-    pages.map((page) => ({ pageId: page.id })),
-  );
-  const hashes = (await prisma.spectrogramParameters.findMany({ select: { hash: true } })).map(
-    ({ hash }) => hash,
-  );
-  for (const parametersHash of hashes) {
-    const payloads = trackIds.map((track) => ({ kind: 'track' as const, id: track, parametersHash }));
-    await session.queues.removeAll('preview', payloads);
-    await session.queues.removeAll('embedding', payloads);
-    await session.queues.removeAll('spectrogram', payloads);
-    await session.queues.removeAll(
-      'lookup',
-      trackIds.map((trackId) => ({ trackId, crawlId: id, parametersHash })),
-    );
-  }
-  const tracks = `${trackIds.length} tracks were taken out of the queues`;
+  if (count === 0) return `${name} is ${crawl.state} already`;
+  const waiting = await countWaiting(session, id);
+  const swept = sweepCrawl(session, id);
+  if (wait) await swept;
+  else swept.catch((error) => session.log.warn({ err: error, crawl: name }, 'its jobs stay in the queues'));
+  const tracks = `${waiting.tracks} tracks were taken out of the queues`;
   if (crawl.source !== 'spotify') return `${name} is cancelled: ${tracks}; ingest again to go on`;
-  return `${name} is cancelled: ${pages.length} pages and ${tracks}; hiphop resume ${name} goes on`;
-}
-
-/**
- * The tracks that only this crawl waits for: what another that runs waits for goes on. Those of a source
- * that can be asked again wait for somebody to ask.
- */
-async function leaveTracks({ database }: Session, { id, source }: Crawl): Promise<number[]> {
-  const { rows } = await database.pool.query<{ id: number }>(
-    `SELECT t.id FROM crawl_tracks ct JOIN tracks t ON t.id = ct.track_id
-     WHERE ct.crawl_id = $1 AND t.state IN ('queued', 'fetched') AND NOT EXISTS (
-       SELECT 1 FROM crawl_tracks other JOIN crawls c ON c.id = other.crawl_id
-       WHERE other.track_id = t.id AND c.state = 'running')`,
-    [id],
-  );
-  const ids = rows.map((row) => row.id);
-  if (source === 'spotify') {
-    await database.pool.query(
-      `UPDATE tracks SET state = 'listed', updated_at = now() WHERE id = ANY($1) AND state = 'queued'`,
-      [ids],
-    );
-  }
-  return ids;
+  return `${name} is cancelled: ${waiting.pages} pages and ${tracks}; hiphop resume ${name} goes on`;
 }
 
 async function cancelRun(session: Session, id: number): Promise<string | null> {
@@ -146,7 +119,7 @@ async function removeSongs({ database, queues }: Session, { id, modelId }: Score
 }
 
 /** What a night has under way is cancelled with it; what it only joined goes on. */
-async function cancelNight(session: Session, id: number): Promise<string | null> {
+async function cancelNight(session: Session, id: number, patience: Patience): Promise<string | null> {
   const { prisma } = session.database;
   const row = await prisma.scheduleRun.findUnique({ where: { id } });
   if (!row) return null;
@@ -157,6 +130,7 @@ async function cancelNight(session: Session, id: number): Promise<string | null>
   });
   if (!night) return `${name} is ${row.state} already`;
   const stopped = night.steps.find((step) => step.state === 'cancelled' && step.name !== 'freeze');
-  const more = stopped?.worksOn && isOwnWork(stopped) ? await cancel(session, stopped.worksOn) : null;
+  const more =
+    stopped?.worksOn && isOwnWork(stopped) ? await cancel(session, stopped.worksOn, patience) : null;
   return [`${name} is cancelled`, ...(more ? [more] : [])].join('; ');
 }

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { type Config, parseConfig } from '../shared/config.ts';
 import { CancelledError, reasonOf, UserError } from '../shared/errors.ts';
 import { createLogger, type Logger } from '../shared/logging.ts';
+import { type Audited, audited } from './audit.ts';
 import { tell } from './output.ts';
 import { type Session, withSession } from './session.ts';
 
@@ -39,9 +40,19 @@ export async function runCommand(service: boolean, action: (cli: Cli) => Promise
   }
 }
 
-/** Run a command that needs the database and the queues. */
-export async function runInSession(action: (session: Session) => Promise<void>): Promise<void> {
-  await runCommand(false, ({ config, log, signal }) => withSession(config, log, signal, action));
+/**
+ * Run a command that needs the database and the queues.
+ * @param change what it changes, for the audit
+ */
+export async function runInSession(
+  action: (session: Session) => Promise<void>,
+  change?: Audited,
+): Promise<void> {
+  await runCommand(false, ({ config, log, signal }) =>
+    withSession(config, log, signal, (session) =>
+      change ? audited(session, change, () => action(session)) : action(session),
+    ),
+  );
 }
 
 function explain(error: unknown): number {

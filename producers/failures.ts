@@ -1,7 +1,7 @@
 /** Retry or dismiss what failed. */
 
 import { audioJobs } from '../shared/crawls/jobs.ts';
-import type { Failure } from '../shared/database/generated/client.ts';
+import type { Failure, Prisma, PrismaClient } from '../shared/database/generated/client.ts';
 import { type FailureFilter, failureWhere, jobOf } from '../shared/failures.ts';
 import { publicId } from '../shared/identifiers.ts';
 import type { AudioPayload, ScorePayload, SearchPayload, StageName } from '../shared/stages.ts';
@@ -9,82 +9,156 @@ import { enqueueEmbeddings } from './embed.ts';
 import { currentParameters } from './parameters.ts';
 import type { Session } from './session.ts';
 
-/** So many tracks are put back at a time. */
+/** So many failures are read and put back at a time. */
 const chunk = 500;
+/** What is left is told of up to so many. */
+const leftTold = 1_000;
 
 export interface Retried {
   retried: number;
-  /** Failures without a job to repeat: bad lines of a manifest, and why they are left. */
+  /** Failures without a job to repeat: bad lines of a manifest, and why they are left; the first of them. */
   left: { subject: string; why: string }[];
+  /** How many are left in all. */
+  leftTotal: number;
   /** What runs now, by stage. */
   stages: StageName[];
 }
 
-/** Put the jobs of open failures back into their queues. */
+/**
+ * Put the jobs of open failures back into their queues. What somebody else retries, resolves, dismisses or
+ * removes meanwhile is theirs, and what fails from now on stays open.
+ */
 export async function retryFailures(session: Session, filter: FailureFilter): Promise<Retried> {
-  const failures = await session.database.prisma.failure.findMany({
-    where: failureWhere({ state: 'open', ...filter }),
-    orderBy: { id: 'asc' },
-  });
-  const result: Retried = { retried: 0, left: [], stages: [] };
-  const isTrack = (failure: Failure) => failure.trackId !== null && jobOf(failure) !== null;
-  const ofTracks = failures.filter(isTrack);
-  await retryTracks(session, ofTracks);
-  result.retried = ofTracks.length;
-  for (const failure of failures) {
-    if (isTrack(failure)) continue;
-    const why = await retry(session, failure);
-    if (why === null) result.retried++;
-    else result.left.push({ subject: failure.subject, why });
+  const { prisma } = session.database;
+  const result: Retried = { retried: 0, left: [], leftTotal: 0, stages: [] };
+  const open = { state: 'open' as const, ...filter };
+  const upToId = filter.upToId ?? (await prisma.failure.aggregate({ _max: { id: true } }))._max.id;
+  for (let afterId = 0; upToId !== null; ) {
+    const failures = await prisma.failure.findMany({
+      ...{ where: failureWhere({ ...open, upToId, afterId }), orderBy: { id: 'asc' }, take: chunk },
+    });
+    if (failures.length === 0) break;
+    afterId = failures.at(-1)!.id;
+    await retrySome(session, failures, failureWhere({ ...open, upToId }), result);
   }
-  const stages = failures
-    .map((failure) => failure.stage)
-    .filter((stage) => stage !== 'ingest') as StageName[];
-  result.stages = [...new Set(stages)];
   return result;
 }
 
-/** The audio may have been mended since: begin at its first stage, with the settings of today. */
-async function retryTracks(session: Session, failures: readonly Failure[]): Promise<void> {
-  if (failures.length === 0) return;
+/** @param where all failures that are meant, those of other chunks too */
+async function retrySome(
+  session: Session,
+  failures: readonly Failure[],
+  where: Prisma.FailureWhereInput,
+  result: Retried,
+): Promise<void> {
+  const isTrack = (failure: Failure) => failure.trackId !== null && jobOf(failure) !== null;
+  result.retried += await retryTracks(session, failures.filter(isTrack), where);
+  for (const failure of failures) {
+    if (isTrack(failure)) continue;
+    const outcome = await retry(session, failure);
+    if (outcome === 'put back') result.retried++;
+    else if (outcome !== 'of others') {
+      result.leftTotal++;
+      if (result.left.length < leftTold) result.left.push({ subject: failure.subject, why: outcome.left });
+    }
+  }
+  const stages = failures.map(({ stage }) => stage).filter((stage) => stage !== 'ingest') as StageName[];
+  result.stages = [...new Set([...result.stages, ...stages])];
+}
+
+/**
+ * The audio may have been mended since: begin at its first stage, with the settings of today. All that is
+ * meant of a track is retried with it.
+ * @returns how many failures were
+ */
+async function retryTracks(
+  session: Session,
+  failures: readonly Failure[],
+  where: Prisma.FailureWhereInput,
+): Promise<number> {
+  if (failures.length === 0) return 0;
   const { prisma, pool } = session.database;
   const parametersHash = await currentParameters(session);
-  for (const crawlId of new Set(failures.map((failure) => failure.crawlId))) {
-    const own = failures.filter((failure) => failure.crawlId === crawlId);
-    for (let start = 0; start < own.length; start += chunk) {
-      const some = own.slice(start, start + chunk);
-      const trackIds = [...new Set(some.map((failure) => failure.trackId!))];
+  const claimed = await prisma.failure.updateManyAndReturn({
+    where: { AND: [where, { state: 'open', trackId: { in: failures.map(({ trackId }) => trackId!) } }] },
+    data: { state: 'retried' },
+    select: { id: true, trackId: true, crawlId: true },
+  });
+  await orGiveBack(prisma, claimed, async () => {
+    for (const crawlId of new Set(claimed.map((failure) => failure.crawlId))) {
+      const own = claimed.filter((failure) => failure.crawlId === crawlId);
+      const trackIds = [...new Set(own.map((failure) => failure.trackId!))];
       await session.queues.enqueueNext(await audioJobs(pool, { id: crawlId ?? 0, parametersHash }, trackIds));
       // What is ready lacks its embedding alone.
       await enqueueEmbeddings(session, { trackIds });
-      await prisma.failure.updateMany({
-        where: { id: { in: some.map(({ id }) => id) } },
-        data: { state: 'retried' },
-      });
     }
+  });
+  return claimed.length;
+}
+
+/** What became of one: put back, somebody else's by now, or left for a reason. */
+type Outcome = 'put back' | 'of others' | { left: string };
+
+async function retry(session: Session, failure: Failure): Promise<Outcome> {
+  const { prisma } = session.database;
+  if (!jobOf(failure)) return { left: 'correct the manifest and ingest it again' };
+  const { id } = failure;
+  // Before its job is there: a job that ends at once says what came of it, and that is to stay.
+  const { count } = await prisma.failure.updateMany({
+    where: { id, state: 'open' },
+    data: { state: 'retried' },
+  });
+  if (count === 0) return 'of others';
+  return orGiveBack(prisma, [failure], async () => {
+    const why = await putBack(session, failure);
+    if (why === null) return 'put back';
+    await reopen(prisma, [id]);
+    return { left: why };
+  });
+}
+
+/** What was claimed and could not be enqueued is open again. */
+async function orGiveBack<T>(
+  prisma: PrismaClient,
+  claimed: readonly { id: number }[],
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const ids = claimed.map(({ id }) => id);
+    await reopen(prisma, ids).catch(() => undefined); // what went wrong first is what matters
+    throw error;
   }
 }
 
-/** Returns why the failure cannot be retried, or null when it was. */
-async function retry(session: Session, failure: Failure): Promise<string | null> {
+const reopen = (prisma: PrismaClient, ids: number[]) =>
+  prisma.failure.updateMany({ where: { id: { in: ids }, state: 'retried' }, data: { state: 'open' } });
+
+const gone = 'what it was about is gone';
+
+/** Returns why the failure cannot be retried, or null when its job is in the queue. */
+async function putBack(session: Session, failure: Failure): Promise<string | null> {
   const { prisma } = session.database;
-  const job = jobOf(failure);
-  if (!job) return 'correct the manifest and ingest it again';
+  const job = jobOf(failure)!;
   if (failure.modelId) {
-    await prisma.model.update({
+    const { count } = await prisma.model.updateMany({
       where: { id: failure.modelId },
       data: { state: 'queued', failureReason: null, cancelRequestedAt: null, finishedAt: null },
     });
+    if (count === 0) return gone;
     await session.queues.enqueue('train', [{ modelId: failure.modelId }]);
   } else if (job.stage === 'score' && 'songId' in job.payload) {
     // Its score stands: only its explanation failed.
     await session.queues.enqueue('score', [job.payload as ScorePayload]);
   } else if (failure.songId) {
-    const song = await prisma.song.update({
+    const [song] = await prisma.song.updateManyAndReturn({
       where: { id: failure.songId },
       data: { state: 'queued', failureReason: null },
+      select: { batchId: true },
     });
-    await prisma.scoreBatch.update({
+    if (!song) return gone;
+    await prisma.scoreBatch.updateMany({
       where: { id: song.batchId },
       data: { state: 'running', finishedAt: null },
     });
@@ -96,7 +170,6 @@ async function retry(session: Session, failure: Failure): Promise<string | null>
   } else {
     return 'start it again by its own command';
   }
-  await prisma.failure.update({ where: { id: failure.id }, data: { state: 'retried' } });
   return null;
 }
 

@@ -3,9 +3,11 @@
 /** Longer causes are cut, in characters. */
 const longest = 300;
 
-/** A sentence without the folders that it names; addresses stay. */
+/** A text without the folders that it names, those of a stack too; addresses of the web stay. */
 export function withoutFolders(text: string): string {
-  return text.replace(/(?<![\w:/.])(?:[A-Za-z]:)?[\\/](?:[^\s'"`:\\/]+[\\/])+([^\s'"`:\\/]+)/g, '…/$1');
+  return text
+    .replaceAll('file:///', '/')
+    .replace(/(?<![\w:/.])(?:[A-Za-z]:)?[\\/](?:[^\s'"`:\\/]+[\\/])+([^\s'"`:\\/]+)/g, '…/$1');
 }
 
 /**

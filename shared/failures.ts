@@ -84,6 +84,8 @@ export interface FailureFilter {
   ids?: number[];
   /** None that was recorded after this one. */
   upToId?: number;
+  /** Only what was recorded after this one. */
+  afterId?: number;
 }
 
 export function failureWhere(filter: FailureFilter): Prisma.FailureWhereInput {
@@ -103,11 +105,12 @@ export function failureWhere(filter: FailureFilter): Prisma.FailureWhereInput {
     ...(filter.crawlId ? { crawlId: filter.crawlId } : {}),
     ...(filter.songId ? { songId: filter.songId } : {}),
     ...(filter.trackId ? { trackId: filter.trackId } : {}),
-    ...(filter.ids || filter.upToId
+    ...(filter.ids || filter.upToId || filter.afterId
       ? {
           id: {
             ...(filter.ids ? { in: filter.ids } : {}),
             ...(filter.upToId ? { lte: filter.upToId } : {}),
+            ...(filter.afterId ? { gt: filter.afterId } : {}),
           },
         }
       : {}),

@@ -15,7 +15,7 @@ export function createLogger(config: LoggingConfig, name: string, unasked: 'info
   const options = {
     name,
     level: config.logLevel ?? unasked,
-    redact: ['*.DATABASE_URL', '*.REDIS_URL', '*.password', '*.token', '*.secret'],
+    redact: secretNames.flatMap((name) => [name, `*.${name}`]),
   };
   const destination: DestinationStream = process.stderr.isTTY
     ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname' })
@@ -29,6 +29,13 @@ export function createLogger(config: LoggingConfig, name: string, unasked: 'info
     },
   });
 }
+
+/** What is named so is never logged. */
+const secretNames = [
+  ...['DATABASE_URL', 'REDIS_URL', 'SESSION_SECRET', 'SPOTIFY_CLIENT_SECRET'],
+  ...['databaseUrl', 'redisUrl', 'spotifyClientSecret'],
+  ...['password', 'token', 'secret', 'authorization', 'cookie', 'clientSecret', 'sessionSecret'],
+];
 
 /** What of the settings must never be read in a log. */
 function secretsOf({ databaseUrl, redisUrl, outside, dashboard }: Partial<Config>): string[] {

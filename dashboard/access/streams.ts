@@ -29,6 +29,8 @@ export function watchStreams(
     next();
   };
   return (request, response, done) => {
+    // Who has gone while it was found out who they are says so no more.
+    if (response.closed || response.destroyed) return;
     open.set(response, request);
     response.once('close', () => {
       open.delete(response);

@@ -1,4 +1,6 @@
 /** Routes on Express: who may, what fits, what came of it. */
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { type NextFunction, type Request, type Response, Router } from 'express';
 import type { Logger } from '../../shared/logging.ts';
 import type { Caller } from '../access/caller.ts';
@@ -63,7 +65,9 @@ async function handle(
     await send(route, response, answer);
   } catch (error) {
     problem = problemOf(error);
-    if (problem.status === 500) log.error({ err: error, route: route.path }, 'a request failed');
+    // Who has left in the middle of a long answer is nobody's trouble.
+    if (problem.status === 500 && !(response.headersSent && gone.signal.aborted))
+      log.error({ err: error, route: route.path }, 'a request failed');
     if (!response.headersSent) sendProblem(response, problem);
   }
   if (route.method === 'get' || route.unaudited) return;
@@ -125,11 +129,10 @@ async function sendFile(
   const content = typeof bytes === 'function' ? await bytes() : bytes;
   response.type(mediaType).set(headers);
   if (fileName !== undefined) response.attachment(fileName);
-  response.send(
-    typeof content === 'string'
-      ? content
-      : Buffer.from(content.buffer, content.byteOffset, content.byteLength),
-  );
+  if (typeof content === 'string') response.send(content);
+  else if (content instanceof Uint8Array)
+    response.send(Buffer.from(content.buffer, content.byteOffset, content.byteLength));
+  else await pipeline(Readable.from(content), response);
 }
 
 /** Whether the browser has these very bytes. */

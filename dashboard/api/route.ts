@@ -32,8 +32,11 @@ export interface Input<Params, Query, Body> {
 /** A file instead of JSON. */
 export interface FileAnswer {
   mediaType: string;
-  /** A function where the bytes cost something: it is not called for who has them already. */
-  bytes: FileBytes | (() => Promise<FileBytes>);
+  /**
+   * A function where the bytes cost something: it is not called for who has them already. What comes piece
+   * by piece is sent as it comes.
+   */
+  bytes: FileBytes | (() => Promise<FileBytes>) | AsyncIterable<string>;
   /** Offered for download under this name; undefined: shown. */
   fileName?: string;
   /** Of what never changes under its address and is nobody's own, in seconds. */

@@ -44,12 +44,16 @@ interface Feed {
   reading: boolean;
 }
 
+const hasGone = ({ closed, destroyed }: Response) => closed || destroyed;
+
 export class EventHub {
   readonly #topics: readonly Topic[];
   readonly #log: Logger;
   readonly #feeds = new Map<string, Feed>();
   /** Ids of another server's life mean nothing in this one. */
   readonly #life = randomUUID().slice(0, 8);
+  readonly #listeners = new Set<Listener>();
+  #heart: NodeJS.Timeout | null = null;
   #sequence = 0;
   #closed = false;
 
@@ -60,19 +64,26 @@ export class EventHub {
 
   /** Browsers that listen now. */
   get listeners(): number {
-    return new Set([...this.#feeds.values()].flatMap((feed) => [...feed.listeners])).size;
+    return this.#listeners.size;
   }
 
   /** Answer a request with a stream of all topics that its caller may see. */
   async stream(request: Request, response: Response, caller: Caller): Promise<void> {
+    // While it was found out who asks, they may have gone, and no event says so any more.
+    if (hasGone(response)) return;
     const session = await createSession(request, response, {
-      keepAlive: heartbeatMs,
+      // It goes on for ever where the browser leaves meanwhile: this hub keeps the time for all.
+      keepAlive: null,
       // Snapshots are serialised once for all who get them.
       serializer: (text) => text as string,
       headers: { 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' },
     });
     const seen = this.#seen(session.lastId);
     const listener: Listener = { session, response, feeds: new Set() };
+    if (hasGone(response)) return;
+    this.#listeners.add(listener);
+    this.#heart ??= setInterval(() => this.#beat(), heartbeatMs).unref();
+    response.once('close', () => this.#leave(listener));
     for (const topic of this.#topics) {
       const audience = topic.audience(caller);
       if (audience === null) continue;
@@ -82,7 +93,6 @@ export class EventHub {
       if (feed.text !== null && feed.sequence > seen) this.#push(listener, feed);
       if (feed.timer === null && !feed.reading) void this.#read(feed);
     }
-    session.once('disconnected', () => this.#leave(listener));
   }
 
   /** Say that a topic has changed: it is read now, not at its next turn. */
@@ -96,10 +106,8 @@ export class EventHub {
 
   close(): void {
     this.#closed = true;
-    for (const feed of this.#feeds.values()) {
-      if (feed.timer) clearTimeout(feed.timer);
-      for (const { response } of feed.listeners) response.end();
-    }
+    for (const { timer } of this.#feeds.values()) if (timer) clearTimeout(timer);
+    for (const { response } of this.#listeners) response.end();
     this.#feeds.clear();
   }
 
@@ -123,12 +131,22 @@ export class EventHub {
   }
 
   #leave(listener: Listener): void {
+    this.#listeners.delete(listener);
+    if (this.#listeners.size === 0 && this.#heart) {
+      clearInterval(this.#heart);
+      this.#heart = null;
+    }
     for (const feed of listener.feeds) {
       feed.listeners.delete(listener);
       if (feed.listeners.size > 0) continue;
       if (feed.timer) clearTimeout(feed.timer);
       this.#feeds.delete(`${feed.topic.name} ${feed.audience}`);
     }
+  }
+
+  /** A comment, which browsers pass over. */
+  #beat(): void {
+    for (const { response } of this.#listeners) response.write(':\n\n');
   }
 
   async #read(feed: Feed): Promise<void> {

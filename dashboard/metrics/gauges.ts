@@ -6,6 +6,7 @@ import { publicId } from '../../shared/identifiers.ts';
 import { findChampion, type ModelMetrics } from '../../shared/registry/index.ts';
 import { stageNames } from '../../shared/stages.ts';
 import type { EventHub } from '../events/hub.ts';
+import { readOverdue } from './overdue.ts';
 
 /** Readings are shared by all scrapes within this time, in milliseconds. */
 const freshMs = 5_000;
@@ -41,6 +42,11 @@ export function createGauges(session: Session, events: EventHub): Gauges {
     night: gauge('hiphop_last_night_finished_timestamp_seconds', 'When a night of a schedule was last done', [
       'schedule',
     ]),
+    overdue: gauge(
+      'hiphop_night_overdue_seconds',
+      'How long ago a night of an unpaused schedule was due that has not been done since; 0: none',
+      ['schedule'],
+    ),
     database: gauge('hiphop_database_bytes', 'Size of the database'),
     streams: gauge('hiphop_event_streams', 'Browsers that follow events'),
   };
@@ -66,30 +72,32 @@ export function createGauges(session: Session, events: EventHub): Gauges {
 
 type Names = 'depth' | 'oldest' | 'paused' | 'workers' | 'failures' | 'tracks' | 'crawls';
 type All = Record<
-  Names | 'loss' | 'epoch' | 'seconds' | 'champion' | 'night' | 'database' | 'streams',
+  Names | 'loss' | 'epoch' | 'seconds' | 'champion' | 'night' | 'overdue' | 'database' | 'streams',
   Gauge
 >;
 
 async function read({ database, queues }: Session, gauges: All): Promise<void> {
   const { prisma, pool } = database;
-  const [counts, workers, failures, tracks, crawls, training, champion, nights, size] = await Promise.all([
-    queues.allCounts(),
-    aliveWorkers(prisma),
-    prisma.failure.groupBy({ by: ['stage'], where: { state: 'open' }, _count: true }),
-    prisma.track.groupBy({ by: ['state'], _count: true }),
-    prisma.crawl.count({ where: { state: 'running' } }),
-    prisma.model.findMany({
-      where: { state: 'training' },
-      select: { id: true, name: true, progress: true, startedAt: true },
-    }),
-    findChampion(prisma),
-    prisma.scheduleRun.groupBy({
-      by: ['scheduleName'],
-      where: { state: 'done' },
-      _max: { finishedAt: true },
-    }),
-    pool.query<{ size: string }>('SELECT pg_database_size(current_database()) AS size'),
-  ]);
+  const [counts, workers, failures, tracks, crawls, training, champion, nights, overdue, size] =
+    await Promise.all([
+      queues.allCounts(),
+      aliveWorkers(prisma),
+      prisma.failure.groupBy({ by: ['stage'], where: { state: 'open' }, _count: true }),
+      prisma.track.groupBy({ by: ['state'], _count: true }),
+      prisma.crawl.count({ where: { state: 'running' } }),
+      prisma.model.findMany({
+        where: { state: 'training' },
+        select: { id: true, name: true, progress: true, startedAt: true },
+      }),
+      findChampion(prisma),
+      prisma.scheduleRun.groupBy({
+        by: ['scheduleName'],
+        where: { state: 'done' },
+        _max: { finishedAt: true },
+      }),
+      readOverdue(prisma),
+      pool.query<{ size: string }>('SELECT pg_database_size(current_database()) AS size'),
+    ]);
   for (const gauge of Object.values(gauges)) gauge.reset();
   for (const stage of stageNames) {
     const { paused, ...states } = counts[stage];
@@ -121,5 +129,6 @@ async function read({ database, queues }: Session, gauges: All): Promise<void> {
   for (const { scheduleName, _max } of nights) {
     if (_max.finishedAt) gauges.night.set({ schedule: scheduleName }, _max.finishedAt.getTime() / 1000);
   }
+  for (const [schedule, seconds] of overdue) gauges.overdue.set({ schedule }, seconds);
   gauges.database.set(Number(size.rows[0]!.size));
 }

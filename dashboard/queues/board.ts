@@ -14,12 +14,12 @@ import { type StageName, stageNames, stages } from '../../shared/stages.ts';
 import type { Caller } from '../access/caller.ts';
 import { createAudit } from '../api/audit.ts';
 import { Problem } from '../api/problem.ts';
+import { hidingStyle } from './buttons.ts';
+import { shortened, told } from './told.ts';
 
 const basePath = '/queues';
 /** What of the board changes something and may: pausing, resuming, running at once. */
 const mayBeChanged = /^\/api\/queues\/(?:([\w-]+)\/)?(?:[^/]+\/)?(pause|resume|promote)$/;
-/** Texts in a payload are cut to so many characters. */
-const longestText = 200;
 
 export function createBoard(session: Session): RequestHandler {
   const boards = { operator: board(session, false), viewer: board(session, true) };
@@ -49,7 +49,8 @@ export function createBoard(session: Session): RequestHandler {
         });
       });
     }
-    withoutForeignFonts(response);
+    asOurs(response);
+    withoutInsides(response, caller.role);
     return boards[caller.role](request, response, next);
   });
   return router;
@@ -67,6 +68,7 @@ function board({ queues }: Session, readOnlyMode: boolean): RequestHandler {
     });
     adapter.setFormatter('data', shortened);
     adapter.setFormatter('returnValue', shortened);
+    adapter.setFormatter('progress', shortened);
     return adapter;
   });
   createBullBoard({
@@ -104,34 +106,27 @@ function pageOf(stage: StageName, payload: Record<string, unknown>): { href: str
   return stage === 'schedule' ? page('/schedules', 'schedules') : page('/', 'pipeline');
 }
 
-/** Payloads hold ids; what else somebody put there is cut, and what looks like a secret is not shown. */
-function shortened(value: unknown): unknown {
-  if (typeof value === 'string')
-    return value.length > longestText ? `${value.slice(0, longestText)} …` : value;
-  if (Array.isArray(value)) return value.slice(0, longestText).map(shortened);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, part]) => [
-      name,
-      /password|secret|token/i.test(name) ? '(redacted)' : shortened(part),
-    ]),
-  );
-}
-
 /** A browser is shown where to sign in, a program is told. */
 function sendToSignIn(request: Request, response: Response): void {
   if (request.accepts(['html', 'json']) === 'html') response.redirect(303, '/sign-in');
   else throw new Problem(401, 'sign in, or send a token: Authorization: Bearer …');
 }
 
-/** The board's page asks for fonts from elsewhere, which these pages do without. */
-function withoutForeignFonts(response: Response): void {
+/** The board's page asks for fonts from elsewhere, which these pages do without, and offers what is refused. */
+function asOurs(response: Response): void {
   const render = response.render.bind(response) as (view: string, values: object, done: Rendered) => void;
   response.render = ((view: string, values: object = {}) =>
     render(view, values, (error, html) => {
       if (error) throw error;
-      response.send(html.replace(/<link[^>]*https:\/\/fonts\.googleapis\.com[^>]*>/, ''));
+      const page = html.replace(/<link[^>]*https:\/\/fonts\.googleapis\.com[^>]*>/, '');
+      response.send(page.replace('</head>', `${hidingStyle}</head>`));
     })) as typeof response.render;
+}
+
+/** All that is told of jobs goes through here. */
+function withoutInsides(response: Response, role: Caller['role']): void {
+  const json = response.json.bind(response);
+  response.json = (body: unknown) => json(told(body, role === 'operator'));
 }
 
 type Rendered = (error: Error | null, html: string) => void;

@@ -3,6 +3,7 @@ import { settleCrawls } from '../../shared/crawls/lifecycle.ts';
 import { UserError } from '../../shared/errors.ts';
 import { parsePublicId, publicId } from '../../shared/identifiers.ts';
 import { type CrawlQuery, crawlQuerySchema } from '../../shared/sources/spotify/query.ts';
+import { audited } from '../audit.ts';
 import { exitStatus, runInSession } from '../cli.ts';
 import { type CrawlReport, crawl, describeCrawl, enqueueCrawl, resumeCrawl, stagesOf } from '../crawl.ts';
 import { print, printJson, progress, table } from '../output.ts';
@@ -45,9 +46,14 @@ export function registerCrawl(program: Command): void {
     .option('--json', 'print the outcome as JSON')
     .action((options: CrawlOptions) =>
       runInSession(async (session) => {
-        const { id, joined } = await crawl(session, queryOf(options), {
-          metadataOnly: options.metadataOnly ?? false,
-        });
+        const query = queryOf(options);
+        const metadataOnly = options.metadataOnly ?? false;
+        const { id, joined } = await audited(
+          session,
+          { action: 'crawl', details: { ...query, metadataOnly } },
+          () => crawl(session, query, { metadataOnly }),
+          (begun) => publicId('crawl', begun.id),
+        );
         await waitAndTell(session, id, joined, options);
       }),
     );
@@ -64,7 +70,12 @@ export function registerCrawl(program: Command): void {
           // A bare number is a crawl's.
           const { noun, id } = parsePublicId(/^\d/.test(text) ? `crawl-${text}` : text, ['crawl', 'model']);
           if (noun === 'model') await resumeModel(session, id, options);
-          else await waitAndTell(session, (await resumeCrawl(session, id)).id, false, options);
+          else {
+            const crawl = await audited(session, { action: 'resume', target: text }, () =>
+              resumeCrawl(session, id),
+            );
+            await waitAndTell(session, crawl.id, false, options);
+          }
         }
       }),
     );

@@ -3,6 +3,7 @@ import { UserError } from '../../shared/errors.ts';
 import { type FailureFilter, failureWhere, listFailures } from '../../shared/failures.ts';
 import { parsePublicId, publicId } from '../../shared/identifiers.ts';
 import { audioStages } from '../../shared/stages.ts';
+import { audited } from '../audit.ts';
 import { cancel } from '../cancel.ts';
 import { runInSession } from '../cli.ts';
 import { dismissFailures, retryFailures } from '../failures.ts';
@@ -31,7 +32,9 @@ export function registerFailures(program: Command): void {
         const { prisma } = session.database;
         const filter = filterOf(options, options.dismiss);
         if (options.dismiss) {
-          const dismissed = await dismissFailures(session, filter);
+          const dismissed = await audited(session, { action: 'dismiss', details: filter }, () =>
+            dismissFailures(session, filter),
+          );
           if (options.json) printJson({ dismissed });
           else print(`${dismissed} dismissed`);
           return;
@@ -74,9 +77,9 @@ export function registerFailures(program: Command): void {
             'say what to retry: ids (hiphop failures lists them), --stage, --reason or --all',
           );
         }
-        const result = await retryFailures(
-          session,
-          filterOf({ ...options, all: false }, ids.length > 0 ? ids : undefined),
+        const filter = filterOf({ ...options, all: false }, ids.length > 0 ? ids : undefined);
+        const result = await audited(session, { action: 'retry', details: filter }, () =>
+          retryFailures(session, filter),
         );
         const stages = result.stages.includes('train')
           ? result.stages
@@ -91,6 +94,8 @@ export function registerFailures(program: Command): void {
         else {
           print(`${result.retried} put back into their queues; hiphop failures shows what fails again`);
           for (const { subject, why } of result.left) print(`left: ${subject}: ${why}`);
+          const more = result.leftTotal - result.left.length;
+          if (more > 0) print(`left: ${more} more`);
         }
       }),
     );
@@ -103,7 +108,8 @@ export function registerFailures(program: Command): void {
     .action((ids: string[], options: { json?: boolean }) =>
       runInSession(async (session) => {
         const done: string[] = [];
-        for (const id of ids) done.push(await cancel(session, id));
+        for (const id of ids)
+          done.push(await audited(session, { action: 'cancel', target: id }, () => cancel(session, id)));
         if (options.json) printJson({ cancelled: done });
         else for (const line of done) print(line);
       }),

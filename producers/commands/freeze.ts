@@ -3,6 +3,7 @@ import type { DataSet } from '../../shared/database/generated/client.ts';
 import { publicId } from '../../shared/identifiers.ts';
 import type { DataSetCounts } from '../../shared/learning/freeze.ts';
 import type { ThresholdRule } from '../../shared/learning/threshold.ts';
+import { audited } from '../audit.ts';
 import { runInSession } from '../cli.ts';
 import { freeze } from '../freeze.ts';
 import { print, printJson } from '../output.ts';
@@ -45,7 +46,12 @@ export function registerFreeze(program: Command): void {
     .option('--json', 'print the outcome as JSON')
     .action((options: FreezeOptions) =>
       runInSession(async (session) => {
-        const { dataSet, isNew } = await freeze(session, freezeRequest(options));
+        const { dataSet, isNew } = await audited(
+          session,
+          { action: 'freeze', target: options.name ?? null },
+          () => freeze(session, freezeRequest(options)),
+          (frozen) => frozen.dataSet.name,
+        );
         if (options.json) printJson(answerOf(dataSet, isNew));
         else print(describeDataSet(dataSet, isNew));
       }),

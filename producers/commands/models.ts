@@ -35,12 +35,15 @@ export function registerModels(program: Command): void {
     .option('--reason <text>', 'why, kept with the promotion', 'chosen by hand')
     .option('--json', 'print the outcome as JSON')
     .action((text: string, { reason, json }: { reason: string; json?: boolean }) =>
-      runInSession(async (session) => {
-        const { id, name } = await promoteByHand(session, text, reason, 'command line');
-        const champion = publicId('model', id);
-        if (json) printJson({ champion, reason });
-        else print(`${champion} (${name}) is champion now`);
-      }),
+      runInSession(
+        async (session) => {
+          const { id, name } = await promoteByHand(session, text, reason, 'command line');
+          const champion = publicId('model', id);
+          if (json) printJson({ champion, reason });
+          else print(`${champion} (${name}) is champion now`);
+        },
+        { action: 'promote', target: text, details: { reason } },
+      ),
     );
 }
 

@@ -10,10 +10,13 @@ export function registerRollback(program: Command): void {
     .option('--reason <text>', 'why, kept with the promotion')
     .option('--json', 'print the outcome as JSON')
     .action((options: { reason?: string; json?: boolean }) =>
-      runInSession(async (session) => {
-        const done = await rollBack(session, options.reason, 'command line');
-        if (options.json) printJson(done);
-        else print(`${done.champion} (${done.name}) is champion again instead of ${done.before}`);
-      }),
+      runInSession(
+        async (session) => {
+          const done = await rollBack(session, options.reason, 'command line');
+          if (options.json) printJson(done);
+          else print(`${done.champion} (${done.name}) is champion again instead of ${done.before}`);
+        },
+        { action: 'rollback', details: { reason: options.reason ?? null } },
+      ),
     );
 }

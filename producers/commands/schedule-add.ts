@@ -47,7 +47,12 @@ export function registerAdd(schedule: Command): void {
     .option('--json', 'print it as JSON')
     .action((name: string, options: AddOptions) => {
       const said = (option: string) => command.getOptionValueSource(option) === 'cli';
-      return runInSession((session) => add(session, name, options, said));
+      const { cron, timezone, steps } = options;
+      return runInSession((session) => add(session, name, options, said), {
+        action: 'schedule add',
+        target: name,
+        details: { cron, timezone, steps },
+      });
     });
 }
 

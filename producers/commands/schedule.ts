@@ -3,6 +3,7 @@ import { UserError } from '../../shared/errors.ts';
 import { publicId } from '../../shared/identifiers.ts';
 import { readNight } from '../../shared/schedules/nights.ts';
 import { syncSchedules } from '../../shared/schedules/sync.ts';
+import { audited } from '../audit.ts';
 import { exitStatus, runInSession } from '../cli.ts';
 import { print, printJson, progress, table, tell } from '../output.ts';
 import {
@@ -43,12 +44,16 @@ export function registerSchedule(program: Command): void {
     .argument('<name>')
     .option('--json', 'print the outcome as JSON')
     .action((name: string, options: JsonOption) =>
-      runInSession(async (session) => {
-        const running = await removeSchedule(session, name);
-        const night = running && publicId('night', running.id);
-        if (options.json) printJson({ removed: name, running: night });
-        else print(`${name} is removed${night ? `; ${night} goes on, hiphop cancel ${night} stops it` : ''}`);
-      }),
+      runInSession(
+        async (session) => {
+          const running = await removeSchedule(session, name);
+          const night = running && publicId('night', running.id);
+          if (options.json) printJson({ removed: name, running: night });
+          else
+            print(`${name} is removed${night ? `; ${night} goes on, hiphop cancel ${night} stops it` : ''}`);
+        },
+        { action: 'schedule remove', target: name },
+      ),
     );
 
   for (const [verb, paused] of [
@@ -61,12 +66,15 @@ export function registerSchedule(program: Command): void {
       .argument('<name>')
       .option('--json', 'print the outcome as JSON')
       .action((name: string, options: JsonOption) =>
-        runInSession(async (session) => {
-          const changed = await describeSchedule(session, await pauseSchedule(session, name, paused));
-          if (options.json) printJson(changed);
-          else print(describeDue(changed));
-          if (!paused) await warnIfIdle(session);
-        }),
+        runInSession(
+          async (session) => {
+            const changed = await describeSchedule(session, await pauseSchedule(session, name, paused));
+            if (options.json) printJson(changed);
+            else print(describeDue(changed));
+            if (!paused) await warnIfIdle(session);
+          },
+          { action: `schedule ${verb}`, target: name },
+        ),
       );
   }
 
@@ -120,7 +128,9 @@ async function run(
   if (now !== undefined && now !== 'now') throw new UserError(`a night can be started now, not "${now}"`);
   const { prisma } = session.database;
   const stay = options.wait || !(await isSomebodyAtWork(session));
-  const { night, isNew } = await runSchedule(session, name);
+  const { night, isNew } = await audited(session, { action: 'schedule run', target: name }, () =>
+    runSchedule(session, name),
+  );
   const id = publicId('night', night.id);
   const look = async () => readNight(await prisma.scheduleRun.findUniqueOrThrow({ where: { id: night.id } }));
   if (!isNew) tell(`${id} was left unfinished: it goes on`);

@@ -5,6 +5,7 @@ import { modelFamilies, modelFamily } from '../../shared/learning/families.ts';
 import type { TrainProgress } from '../../shared/learning/task.ts';
 import { type Backend, setUpTensorFlow } from '../../shared/tensorflow/index.ts';
 import { type FeatureGroup, featureGroups } from '../../shared/training-options.ts';
+import { audited } from '../audit.ts';
 import { exitStatus, runInSession } from '../cli.ts';
 import { findDataSet, freeze } from '../freeze.ts';
 import { print, printJson, progress, tell } from '../output.ts';
@@ -91,7 +92,7 @@ export async function trainAndWait(session: Session, options: TrainOptions): Pro
   });
   for (const note of plan.notes) tell(note);
   checkTagger(plan.models, facts);
-  const run = await train(session, {
+  const request: Parameters<typeof train>[1] = {
     models: [...plan.models],
     dataSet,
     options: {
@@ -101,7 +102,13 @@ export async function trainAndWait(session: Session, options: TrainOptions): Pro
       crossValidationFolds: plan.crossValidationFolds,
       features: options.features ?? ['audio'],
     },
-  });
+  };
+  const run = await audited(
+    session,
+    { action: 'train', details: { ...request, dataSet: dataSet.name } },
+    () => train(session, request),
+    ({ id }) => publicId('run', id),
+  );
   if (options.wait || own) await waitForRun(session, run.id);
   return describeRun(session, run.id);
 }

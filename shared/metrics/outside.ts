@@ -1,14 +1,11 @@
 /** Counting what is asked of the outside. Addresses are told by their class alone: they may hold secrets. */
 import { recorder } from './recorder.ts';
 
-export type Service =
-  | 'spotify'
-  | 'spotify-token'
-  | 'deezer'
-  | 'preview-spotify'
-  | 'preview-deezer'
-  | 'preview-simulator'
-  | 'preview-other';
+export const services = [
+  ...(['spotify', 'spotify-token', 'deezer'] as const),
+  ...(['preview-spotify', 'preview-deezer', 'preview-simulator', 'preview-other'] as const),
+];
+export type Service = (typeof services)[number];
 
 /**
  * A request begins.

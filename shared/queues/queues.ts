@@ -99,9 +99,13 @@ export class Queues {
     name: Name,
     payloads: readonly StagePayloads[Name][],
   ): Promise<void> {
+    if (payloads.length === 0) return;
+    const queue = this.of(name);
+    const { waiting, delayed, failed } = await this.counts(name);
+    if (waiting + delayed + failed === 0) return;
     for (let start = 0; start < payloads.length; start += removalChunk) {
       const some = payloads.slice(start, start + removalChunk);
-      await Promise.all(some.map((payload) => this.remove(name, payload)));
+      await Promise.all(some.map((payload) => queue.remove(stages[name].jobId(payload))));
     }
   }
 

@@ -86,12 +86,27 @@ async function read({ prisma, pool }: Database, dataSetId: number | null): Promi
     asOf: new Date().toISOString(),
     tracks: sum(states),
     popularity: { n: sum(popular), threshold: dataSet?.threshold ?? null, bins: bins(popular, 10, 10) },
-    releases: { n: sum(months), months },
+    releases: { n: sum(months), months: withoutGaps(months) },
     previews: states.map(({ name, count }) => ({ state: name, count })),
     missing: byCause(missing),
     durations: { n: sum(durations), bins: bins(durations, 30, longestSeconds / 30) },
     ...{ artists, genres, sources },
   };
+}
+
+/** A month without releases is a month with 0, not one that is missing; `YYYY-MM`, in order. */
+function withoutGaps(months: readonly { month: string; count: number }[]): Overview['releases']['months'] {
+  const counts = new Map(months.map(({ month, count }) => [month, count]));
+  const indexOf = (month: string) => Number(month.slice(0, -3)) * 12 + Number(month.slice(-2)) - 1;
+  const nameOf = (index: number) =>
+    `${String(Math.floor(index / 12)).padStart(4, '0')}-${String((index % 12) + 1).padStart(2, '0')}`;
+  const [first, last] = [months[0], months.at(-1)];
+  if (!first || !last) return [];
+  const from = indexOf(first.month);
+  return Array.from({ length: indexOf(last.month) - from + 1 }, (_, offset) => {
+    const month = nameOf(from + offset);
+    return { month, count: counts.get(month) ?? 0 };
+  });
 }
 
 function byCause(reasons: readonly { name: string; count: number }[]): Overview['missing'] {

@@ -1,9 +1,9 @@
 /** Ninety days of throughput, from what all processes counted by the hour. */
 import type pg from 'pg';
-import type { Database } from '../../../shared/database/index.ts';
 import { boundsOf, readLabels } from '../../../shared/metrics/definitions.ts';
 import { quantileOf } from '../../../shared/metrics/read.ts';
 import { stageNames } from '../../../shared/stages.ts';
+import { Seldom } from '../pipeline/seldom.ts';
 import type { History } from './schemas.ts';
 
 export const spans = {
@@ -16,66 +16,52 @@ export type Span = keyof typeof spans;
 
 const unitMs = { hour: 3_600_000, day: 86_400_000 };
 
+/** What was counted in one span under one name and its labels. */
 interface Row {
   name: string;
   labels: string;
-  at: number;
+  /** Which span, from 0. */
+  place: number;
   count: number;
   sum: number;
-  buckets: number[];
+  /** Counts by bucket, of jobs alone. */
+  buckets: number[] | null;
 }
 
-/** How long what spans days is shown before it is read anew, in milliseconds: a season is a million buckets. */
-const freshMs = 60_000;
-const known = new Map<string, { at: number; history: Promise<History> }>();
+/** An answer serves all who look within this time, in milliseconds. */
+const freshMs = 10_000;
+const readers = new WeakMap<pg.Pool, Map<Span, Seldom<History>>>();
+
+/** Ten seconds old at most, or older where it is costly to read. */
+export function historyOf(pool: pg.Pool, span: Span): Promise<History> {
+  const own = readers.get(pool) ?? new Map<Span, Seldom<History>>();
+  readers.set(pool, own);
+  const reader = own.get(span) ?? new Seldom(() => readHistory(pool, span), { freshMs });
+  own.set(span, reader);
+  return reader.get();
+}
 
 const failing = new Set(['failed', 'retried']);
 const well = new Set(['done', 'skipped']);
 
-/** The history; what spans days is a minute old at most, or older while it is read anew: never twice at once. */
-export async function historyOf({ pool, url }: Pick<Database, 'pool' | 'url'>, span: Span): Promise<History> {
-  if (span === '24h') return readHistory(pool, span);
-  const key = `${url} ${span}`;
-  const found = known.get(key);
-  if (found && Date.now() - found.at < freshMs) return found.history;
-  const history = readHistory(pool, span);
-  known.set(key, { at: Date.now(), history });
-  history.catch(() => known.delete(key));
-  return found ? found.history : history;
-}
-
-/** The sum of each bucket, added up where the hours lie. */
-const bucketSums = Array.from(
-  { length: boundsOf('hiphop_job_duration_seconds').length + 1 },
-  (_, index) => `coalesce(sum(buckets[${index + 1}]), 0)::float8`,
-).join(', ');
+const jobSeconds = 'hiphop_job_duration_seconds';
+const others = [
+  'hiphop_recordings_ready_total',
+  'hiphop_outside_request_duration_seconds',
+  'hiphop_outside_wait_seconds',
+];
 
 async function readHistory(pool: pg.Pool, span: Span): Promise<History> {
   const [unit, length] = spans[span];
   const step = unitMs[unit];
   const last = Math.floor(Date.now() / step) * step;
   const first = last - (length - 1) * step;
-  const { rows } = await pool.query<Row>(
-    `SELECT name, labels, floor(extract(epoch FROM hour) * 1000 / $2)::float8 * $2 AS at,
-       sum(count)::float8 AS count, sum(sum)::float8 AS sum, ARRAY[${bucketSums}] AS buckets
-     FROM measurements WHERE hour >= to_timestamp($1 / 1000.0) AND name = ANY($3) GROUP BY 1, 2, 3`,
-    [
-      first,
-      step,
-      [
-        ...['hiphop_job_duration_seconds', 'hiphop_recordings_ready_total'],
-        ...['hiphop_outside_request_duration_seconds', 'hiphop_outside_wait_seconds'],
-      ],
-    ],
-  );
+  const bounds = boundsOf(jobSeconds);
+  const rows = await readRows(pool, { first, step, length, buckets: bounds.length + 1 });
   const zeros = () => Array<number>(length).fill(0);
-  const placeOf = ({ at }: Row) => Math.round((at - first) / step);
   const of = (name: string) =>
-    rows
-      .filter((row) => row.name === name)
-      .map((row) => ({ ...row, labels: readLabels(row.labels), place: placeOf(row) }));
-  const jobs = of('hiphop_job_duration_seconds');
-  const bounds = boundsOf('hiphop_job_duration_seconds');
+    rows.filter((row) => row.name === name).map((row) => ({ ...row, labels: readLabels(row.labels) }));
+  const jobs = of(jobSeconds);
   const ready = zeros();
   for (const { labels, place, sum } of of('hiphop_recordings_ready_total')) {
     if (labels['kind'] === 'track') ready[place]! += sum;
@@ -99,7 +85,7 @@ async function readHistory(pool: pg.Pool, span: Span): Promise<History> {
         if (!well.has(outcome) && !failing.has(outcome)) continue;
         seconds[place]! += sum;
         counted[place]! += count;
-        for (const [index, value] of more.entries()) buckets[place]![index]! += value;
+        for (const [index, value] of (more ?? []).entries()) buckets[place]![index]! += value;
       }
       return {
         ...{ stage, done, failed },
@@ -122,6 +108,27 @@ async function readHistory(pool: pg.Pool, span: Span): Promise<History> {
       return { service: service!, counts, seconds };
     }),
   };
+}
+
+/** Sums by name, labels and span. What a machine whose clock is ahead has counted comes when its hour has come. */
+async function readRows(
+  pool: pg.Pool,
+  { first, step, length, buckets }: { first: number; step: number; length: number; buckets: number },
+): Promise<Row[]> {
+  const sums = Array.from(
+    { length: buckets },
+    (_, index) => `coalesce(sum(buckets[${index + 1}]::float8), 0)`,
+  );
+  const sumsOf = (names: string, more: string) =>
+    `SELECT name, labels, floor((extract(epoch FROM hour)::float8 * 1000 - $1) / $2)::int AS place,
+       sum(count::float8) AS count, sum(sum) AS sum, ${more} AS buckets
+     FROM measurements WHERE hour >= to_timestamp($1 / 1000.0) AND hour < to_timestamp($3 / 1000.0)
+       AND name = ANY(${names}) GROUP BY 1, 2, 3`;
+  const { rows } = await pool.query<Row>(
+    `${sumsOf('$4', `ARRAY[${sums.join()}]`)} UNION ALL ${sumsOf('$5', 'NULL::float8[]')}`,
+    [first, step, first + length * step, [jobSeconds], others],
+  );
+  return rows;
 }
 
 function grouped<T>(

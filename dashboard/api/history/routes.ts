@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { operators, staff } from '../../access/caller.ts';
 import { fileRoute, type Route, route } from '../route.ts';
 import { historyOf, type Span, spans } from './history.ts';
-import { lineText, readLog } from './log.ts';
+import { cursorPattern, logText, readLog } from './log.ts';
 import { historySchema, logPageSchema } from './schemas.ts';
 
 /** A download has so many lines at most, the newest. */
@@ -28,7 +28,7 @@ export const historyRoutes: readonly Route[] = [
     summary: 'Throughput, failures, durations and requests to the outside, over up to 90 days',
     query: z.object({ span: z.enum(Object.keys(spans) as [Span, ...Span[]]).default('24h') }),
     answer: historySchema,
-    run: ({ query: { span } }, { session }) => historyOf(session.database, span),
+    run: ({ query: { span } }, { session }) => historyOf(session.database.pool, span),
   }),
   route({
     method: 'get',
@@ -40,16 +40,14 @@ export const historyRoutes: readonly Route[] = [
       ...filter,
       before: z
         .string()
-        .regex(/^\d{1,18}$/)
+        .regex(cursorPattern, 'expected `next` of the page before')
         .optional()
-        .describe('older than this line: `next` of the page before'),
+        .describe('older than what was read: `next` of the page before'),
       limit: z.coerce.number().int().min(1).max(500).default(100),
     }),
     answer: logPageSchema,
-    run: async ({ query: { limit, ...query } }, { session }) => {
-      const items = await readLog(session.database.pool, query, limit);
-      return { items, next: items.length === limit ? items.at(-1)!.id : null };
-    },
+    run: ({ query: { limit, before, ...query } }, { session }) =>
+      readLog(session.database.pool, query, { limit, before }),
   }),
   fileRoute({
     method: 'get',
@@ -59,12 +57,9 @@ export const historyRoutes: readonly Route[] = [
     summary: `Download the log as text: what fits the filter, the newest ${mostDownloaded} lines at most`,
     query: z.object(filter),
     produces: ['text/plain'],
-    run: async ({ query }, { session }) => {
-      const items = await readLog(session.database.pool, query, mostDownloaded);
-      return {
-        ...{ mediaType: 'text/plain', fileName: 'hiphop-log.txt' },
-        bytes: items.reverse().map(lineText).join(''),
-      };
-    },
+    run: async ({ query }, { session }) => ({
+      ...{ mediaType: 'text/plain', fileName: 'hiphop-log.txt' },
+      bytes: await logText(session.database.pool, query, mostDownloaded),
+    }),
   }),
 ];

@@ -110,7 +110,7 @@ export const crawlRoutes: readonly Route[] = [
     params,
     answer: saidSchema,
     run: async ({ params: { crawl: id } }, context) => {
-      const said = await cancel(context.session, publicId('crawl', id));
+      const said = await cancel(context.session, publicId('crawl', id), { wait: false });
       pipelineChanged(context);
       return { said };
     },

@@ -19,6 +19,7 @@ const shortShown = 200;
 
 interface Counted {
   funnel: Funnel;
+  failed: number;
   failures: CurrentCrawl['failures'];
 }
 
@@ -47,14 +48,14 @@ export class Crawls {
   /** @param stopped what stops the work now, in words */
   async describe(row: Crawl, stopped: readonly string[]): Promise<CurrentCrawl> {
     const { counted, watch, earlier } = this.#of(row);
-    const { funnel, failures } = await counted.get();
+    const { funnel, failed, failures } = await counted.get();
     const running = row.state === 'running';
     const searching = row.source === 'spotify' && row.searchedAt === null;
     const audio = row.parametersHash !== null;
     const rates = running ? watch.rates() : null;
     return {
       ...describeRow(row),
-      ...{ funnel, rates, failures },
+      ...{ funnel, rates, failed, failures },
       timeLeft: running
         ? timeLeft({
             ...{ funnel, rates, audio, searching, stopped },
@@ -89,18 +90,20 @@ export class Crawls {
 
   async #count(id: number): Promise<Counted> {
     const { pool, prisma } = this.#session.database;
-    const [funnel, failures] = await Promise.all([
+    const where = { crawlId: id, state: 'open' as const };
+    const [funnel, failed, failures] = await Promise.all([
       countFunnel(pool, id),
+      prisma.failure.count({ where }),
       prisma.failure.groupBy({
         by: ['stage', 'cause'],
-        where: { crawlId: id, state: 'open' },
+        where,
         _count: true,
         orderBy: { _count: { id: 'desc' } },
         take: reasonsShown,
       }),
     ]);
     return {
-      funnel,
+      ...{ funnel, failed },
       failures: failures.map(({ stage, cause, _count }) => ({ stage, reason: cause, count: _count })),
     };
   }

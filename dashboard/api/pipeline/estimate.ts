@@ -5,35 +5,21 @@ import { reasonOf } from '../../../shared/errors.ts';
 import { publicId } from '../../../shared/identifiers.ts';
 import {
   type CrawlQuery,
-  crawlQuerySchema,
   pageLimits,
   queryKeyOf,
   searchWindow,
 } from '../../../shared/sources/spotify/query.ts';
+import { type Done, doneCrawls } from './earlier-crawls.ts';
 import type { CrawlBody, Estimate, Range } from './schemas.ts';
 
-/** Of one crawl that was done. */
-export interface Done {
-  id: number;
-  query: CrawlQuery;
-  audio: boolean;
-  quota: string | null;
-  pages: number;
-  tracks: number;
-  /** Tracks of it whose spectrogram is missing still. */
-  missing: number;
-  searchHours: number;
-  hours: number;
-}
-
-/** The last so many crawls are looked at. */
-const lookedAt = 20;
 /** What one earlier crawl says of the next: give or take this part. */
 const oneCrawl = 0.25;
 /** Where no crawl tells: pages asked an hour, between patience and haste (requests take turns). */
 const pagesAnHour = { slow: 3_000, fast: 18_000 };
 /** Previews decoded an hour by one machine of two cores, between slow and fast. */
 const previewsAnHour = { slow: 10_000, fast: 60_000 };
+/** Deezer answers 50 requests in 5 s to an address; some are asked twice. */
+const lookupsAnHour = { slow: 18_000, fast: 36_000 };
 /** Without NOT in queries, a track comes once for each first letter of its artists' names. */
 const mostRepeats = 2;
 
@@ -67,7 +53,7 @@ export function estimateFrom(
   done: readonly Done[],
   query: CrawlQuery,
   audio: boolean,
-): Pick<Estimate, 'requests' | 'downloads' | 'hours' | 'basis' | 'earlier'> {
+): Pick<Estimate, 'requests' | 'lookups' | 'downloads' | 'hours' | 'basis' | 'earlier'> {
   const same = done.filter((crawl) => queryKeyOf(crawl.query) === queryKeyOf(query));
   if (same.length > 0) return fromSame(same, audio);
   const similar = done.find(
@@ -83,11 +69,12 @@ function fromSame(same: readonly Done[], audio: boolean) {
   // What has its spectrogram is not fetched again; what is new since is not known, and is little.
   const missing = audio ? same[0]!.missing : 0;
   const downloads = audio ? { from: missing, to: Math.ceil(missing + oneCrawl * same[0]!.tracks) } : none;
+  const lookups = spread(same.map((crawl) => crawl.lookups));
   const searching = spread(same.map(({ searchHours }) => searchHours));
   const last = same[0]!;
   return {
-    ...{ requests: rounded(requests), downloads },
-    hours: add(searching, hoursOf(downloads, paceOf(last))),
+    ...{ requests: rounded(requests), lookups: rounded(lookups), downloads },
+    hours: add(searching, times(lookups, lookupsAnHour), hoursOf(downloads, paceOf(last))),
     basis: `${same.length === 1 ? 'one earlier crawl' : `the last ${same.length} crawls`} of the same query, ${
       same.length === 1 ? 'give or take a quarter' : 'and as much as they differed'
     }; audio that is known already is not fetched again`,
@@ -106,10 +93,11 @@ function fromSimilar(similar: Done, query: CrawlQuery, audio: boolean) {
   const requests = about(similar.pages * factor * part);
   const downloads = audio ? about(Math.min(allTracks, query.limit ?? allTracks)) : none;
   if (query.limit !== null && downloads.to !== null) downloads.to = Math.min(downloads.to, query.limit);
+  const lookups = about(Math.min(similar.lookups * factor, query.limit ?? Number.POSITIVE_INFINITY));
   const searching = about(similar.searchHours * factor * part);
   return {
-    ...{ requests: rounded(requests), downloads: rounded(downloads) },
-    hours: add(searching, hoursOf(downloads, paceOf(similar))),
+    ...{ requests: rounded(requests), lookups: rounded(lookups), downloads: rounded(downloads) },
+    hours: add(searching, times(lookups, lookupsAnHour), hoursOf(downloads, paceOf(similar))),
     basis: `${publicId('crawl', similar.id)} of ${similar.query.genre}, ${similar.query.years.join(' to ')}, by the number of years; half to twice as much is likely`,
     earlier: names([similar]),
   };
@@ -129,17 +117,15 @@ function fromShape(quota: string | null, query: CrawlQuery, audio: boolean) {
           to: Math.ceil((mostRepeats * limit) / smallest) + searchWindow / smallest,
         };
   const downloads: Range = !audio ? none : limit === null ? { from: 0, to: null } : { from: 0, to: limit };
-  const times = (range: Range, pace: typeof pagesAnHour): Range => ({
-    from: range.from / pace.fast,
-    to: range.to === null ? null : range.to / pace.slow,
-  });
+  // In development quota Spotify tells neither popularity nor preview, else it may miss any of them.
+  const lookups: Range = { from: quota === 'development' ? (limit ?? 0) : 0, to: limit };
   const what =
     quota === null
       ? 'pages of 10 or 50 tracks (which one is found out by asking)'
       : `pages of ${page} tracks`;
   return {
-    ...{ requests: rounded(requests), downloads },
-    hours: add(times(requests, pagesAnHour), times(downloads, previewsAnHour)),
+    ...{ requests: rounded(requests), lookups, downloads },
+    hours: add(times(requests, pagesAnHour), times(lookups, lookupsAnHour), times(downloads, previewsAnHour)),
     basis:
       limit === null
         ? `nothing like it was crawled before: how many tracks there are is found out by asking, in ${what}; a limit bounds it`
@@ -155,9 +141,13 @@ function paceOf({ tracks, hours, audio }: Done): number | null {
   return audio && hours > 0 && tracks > 0 ? tracks / hours : null;
 }
 
+/** Hours that so many take, at a pace an hour. */
+function times({ from, to }: Range, pace: { slow: number; fast: number }): Range {
+  return { from: from / pace.fast, to: to === null ? null : to / pace.slow };
+}
+
 function hoursOf(downloads: Range, pace: number | null): Range {
-  const { slow, fast } = pace === null ? previewsAnHour : { slow: pace / 2, fast: pace * 2 };
-  return { from: downloads.from / fast, to: downloads.to === null ? null : downloads.to / slow };
+  return times(downloads, pace === null ? previewsAnHour : { slow: pace / 2, fast: pace * 2 });
 }
 
 /** From the least to the most of several; of one, give or take. */
@@ -166,9 +156,12 @@ function spread(values: readonly number[]): Range {
   return { from: Math.min(...values), to: Math.max(...values) };
 }
 
-/** Search and audio go on side by side: at least the longer one, at most one after the other. */
-function add(a: Range, b: Range): Range {
-  return { from: Math.max(a.from, b.from), to: a.to === null || b.to === null ? null : a.to + b.to };
+/** Search, lookups and audio go on side by side: at least the longest, at most one after the other. */
+function add(...parts: readonly Range[]): Range {
+  return {
+    from: Math.max(...parts.map(({ from }) => from)),
+    to: parts.some(({ to }) => to === null) ? null : parts.reduce((sum, { to }) => sum + to!, 0),
+  };
 }
 
 const rounded = ({ from, to }: Range): Range => ({
@@ -176,22 +169,3 @@ const rounded = ({ from, to }: Range): Range => ({
   to: to === null ? null : Math.ceil(to),
 });
 const names = (crawls: readonly Done[]) => crawls.map(({ id }) => publicId('crawl', id));
-
-/** The last crawls that were done, newest first. */
-async function doneCrawls({ database }: Session): Promise<Done[]> {
-  const { rows } = await database.pool.query<Omit<Done, 'query'> & { query: unknown }>(
-    `SELECT c.id, c.query, c.parameters_hash IS NOT NULL AS audio, c.quota,
-       (SELECT count(*)::int FROM search_pages p WHERE p.crawl_id = c.id AND p.state = 'done') AS pages,
-       extract(epoch FROM coalesce(c.searched_at, c.finished_at) - c.started_at)::float8 / 3600 AS "searchHours",
-       extract(epoch FROM c.finished_at - c.started_at)::float8 / 3600 AS hours, t.tracks, t.missing
-     FROM (SELECT * FROM crawls WHERE source = 'spotify' AND state = 'done' ORDER BY id DESC LIMIT $1) c
-     CROSS JOIN LATERAL (SELECT count(*)::int AS tracks, count(*) FILTER (WHERE t.state <> 'ready')::int AS missing
-       FROM crawl_tracks ct JOIN tracks t ON t.id = ct.track_id WHERE ct.crawl_id = c.id) t
-     ORDER BY c.id DESC`,
-    [lookedAt],
-  );
-  return rows.flatMap((row) => {
-    const query = crawlQuerySchema.safeParse(row.query);
-    return query.success ? [{ ...row, query: query.data }] : [];
-  });
-}

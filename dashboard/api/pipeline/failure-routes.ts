@@ -7,15 +7,9 @@ import { parsePublicId, publicId } from '../../../shared/identifiers.ts';
 import { type Caller, operators, staff } from '../../access/caller.ts';
 import { Problem } from '../problem.ts';
 import { type Context, idOf, pageOf, pageQuery, type Route, route } from '../route.ts';
+import { type BulkBody, bulkBodySchema, retriedSchema } from './bulk-schemas.ts';
 import { pipelineChanged } from './crawl-routes.ts';
-import {
-  type BulkBody,
-  bulkBodySchema,
-  type FailureItem,
-  failureSchema,
-  reasonGroupSchema,
-  retriedSchema,
-} from './schemas.ts';
+import { type FailureItem, failureSchema, reasonGroupSchema } from './schemas.ts';
 import { subjectInWords } from './words.ts';
 
 /** Groups of reasons are listed up to so many. */
@@ -116,9 +110,13 @@ export const failureRoutes: readonly Route[] = [
     target: () => null,
     run: async ({ body }, context) => {
       const filter = await counted(context, body);
-      const { retried, left } = await retryFailures(context.session, filter);
+      const { retried, left, leftTotal } = await retryFailures(context.session, filter);
       pipelineChanged(context);
-      return { retried, left: left.map(({ subject, why }) => ({ subject: subjectInWords(subject), why })) };
+      return {
+        retried,
+        leftTotal,
+        left: left.map(({ subject, why }) => ({ subject: subjectInWords(subject), why })),
+      };
     },
   }),
   route({

@@ -39,13 +39,13 @@ export function problemsOf({
   for (const { name, until } of outside) {
     add('warn', `${nameOf(name)} asked to be left alone until ${until.toISOString().slice(11, 19)} UTC`);
   }
-  const failed = crawl ? crawl.failures.reduce((sum, { count }) => sum + count, 0) : 0;
-  if (crawl && failed >= manyFailures && failed > manyShare * crawl.funnel.tracks.found) {
-    const { crawl: name, failures: reasons, funnel } = crawl;
-    const most = reasons[0]!;
+  if (crawl && crawl.failed >= manyFailures && crawl.failed > manyShare * crawl.funnel.tracks.found) {
+    const { crawl: name, failed, failures: reasons, funnel } = crawl;
+    const [most] = reasons;
+    const often = most ? `; most often at ${most.stage}: ${most.reason}` : '';
     add(
       'warn',
-      `${failed} failures of ${name}, of ${funnel.tracks.found} tracks; most often at ${most.stage}: ${most.reason}`,
+      `${failed} failures of ${name}, of ${funnel.tracks.found} tracks${often}`,
       `/failures?crawl=${name}`,
     );
   } else if (failures.open > 0) {

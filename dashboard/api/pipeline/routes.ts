@@ -3,6 +3,7 @@ import { type Route, route } from '../route.ts';
 import { crawlRoutes } from './crawl-routes.ts';
 import { failureRoutes } from './failure-routes.ts';
 import { queueRoutes } from './queue-routes.ts';
+import { runningRoutes } from './running-routes.ts';
 import { pipelineSnapshot } from './schemas.ts';
 import { pipelineOf } from './snapshot.ts';
 
@@ -20,4 +21,5 @@ export const pipelineRoutes: readonly Route[] = [
   ...crawlRoutes,
   ...failureRoutes,
   ...queueRoutes,
+  ...runningRoutes,
 ];

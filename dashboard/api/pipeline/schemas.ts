@@ -95,7 +95,8 @@ export const currentCrawlSchema = crawlStateSchema.extend({
   funnel: funnelSchema,
   rates: ratesSchema.nullable().describe('null: not watched for long enough, or it does not run'),
   timeLeft: timeLeftSchema.nullable().describe('null: it does not run'),
-  failures: z.array(reasonCountSchema).describe('of this crawl, open, most frequent first'),
+  failed: whole.describe('open failures of this crawl'),
+  failures: z.array(reasonCountSchema).describe('their most frequent reasons, most frequent first'),
 });
 export type CurrentCrawl = z.infer<typeof currentCrawlSchema>;
 
@@ -201,6 +202,7 @@ export type CrawlBody = z.infer<typeof crawlBodySchema>;
 
 export const estimateSchema = z.object({
   requests: rangeSchema.describe('search pages to be asked of the source'),
+  lookups: rangeSchema.describe('recordings to be looked up at Deezer, which the source tells too little of'),
   downloads: rangeSchema.describe('previews to be fetched; 0 of metadata alone'),
   hours: rangeSchema,
   basis: z.string().describe('what the figures are made from, and how sure they are'),
@@ -228,30 +230,5 @@ export type FailureItem = z.infer<typeof failureSchema>;
 
 export const reasonGroupSchema = reasonCountSchema.extend({ newest: at });
 export type ReasonGroup = z.infer<typeof reasonGroupSchema>;
-
-export const bulkBodySchema = z.strictObject({
-  stage: z.string().optional(),
-  reason: z.string().min(1).optional().describe('a reason as /failures/reasons lists it, to the letter'),
-  text: z.string().min(1).max(200).optional().describe('part of the reason or the subject'),
-  crawl: z
-    .string()
-    .regex(/^(crawl-)?\d{1,9}$/, 'expected something like crawl-3')
-    .optional(),
-  ids: z
-    .array(z.string().regex(/^(failure-)?\d{1,9}$/, 'expected something like failure-3'))
-    .min(1)
-    .max(10_000)
-    .optional(),
-  expected: whole.describe('how many it is about; refused (409) when it is another number by now'),
-});
-export type BulkBody = z.infer<typeof bulkBodySchema>;
-
-export const retriedSchema = z.object({
-  retried: whole,
-  left: z
-    .array(z.object({ subject: z.string(), why: z.string() }))
-    .describe('what has no job to repeat, and why'),
-});
-export type Retried = z.infer<typeof retriedSchema>;
 
 export const saidSchema = z.object({ said: z.string().describe('what was done, in one line') });

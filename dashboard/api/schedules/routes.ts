@@ -207,7 +207,7 @@ export const scheduleRoutes: readonly Route[] = [
     params: z.object({ night: idOf('night') }),
     answer: saidSchema,
     run: async ({ params: { night: id } }, { session, events }) => {
-      const said = await cancel(session, publicId('night', id));
+      const said = await cancel(session, publicId('night', id), { wait: false });
       events.changed('schedules');
       return { said };
     },

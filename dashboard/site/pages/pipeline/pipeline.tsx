@@ -1,6 +1,6 @@
 /** The pipeline: what runs, what failed, what comes next, and whether all is well. */
 import { Link } from 'react-router';
-import type { CurrentCrawl, PipelineSnapshot } from '../../../api/pipeline/schemas.ts';
+import type { PipelineSnapshot } from '../../../api/pipeline/schemas.ts';
 import { useApi, useMe } from '../../api.ts';
 import { Ago } from '../../components/ago.tsx';
 import { Empty, Loaded, Notice, Page, Panel } from '../../components/page.tsx';
@@ -117,7 +117,7 @@ function Snapshot({ snapshot, operator }: { snapshot: PipelineSnapshot; operator
           </ul>
         </Panel>
         <Panel title={`What failed: ${counted(failures.open, 'open failure')}`}>
-          {crawl && failures.open > 0 && failures.open === failedOf(crawl) ? (
+          {crawl && failures.open > 0 && failures.open === crawl.failed ? (
             <p>All of it stands above: it is of {crawl.crawl}.</p>
           ) : (
             <Reasons reasons={failures.reasons} operator={operator} />
@@ -133,8 +133,6 @@ function Snapshot({ snapshot, operator }: { snapshot: PipelineSnapshot; operator
     </>
   );
 }
-
-const failedOf = ({ failures }: CurrentCrawl) => failures.reduce((sum, { count: times }) => sum + times, 0);
 
 /** The queues' board is no page of this application. */
 function PageLink({ to, children }: { to: string; children: React.ReactNode }) {
