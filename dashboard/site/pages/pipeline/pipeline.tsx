@@ -7,6 +7,7 @@ import { Empty, Loaded, Notice, Page, Panel } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
 import { useEvent } from '../../events.ts';
 import { counted, inZone, moment } from '../../format.ts';
+import { CancelAll } from './cancel-all.tsx';
 import { CrawlPanel } from './crawl-panel.tsx';
 import { Reasons } from './reasons.tsx';
 import { RunningList, Workers } from './running.tsx';
@@ -72,7 +73,7 @@ function Snapshot({ snapshot, operator }: { snapshot: PipelineSnapshot; operator
       )}
       <div className="grid">
         <div className="stack">
-          <Panel title="What runs">
+          <Panel title="What runs" actions={operator && <CancelAll />}>
             <RunningList items={running} />
           </Panel>
           <Panel title="Who judges">
