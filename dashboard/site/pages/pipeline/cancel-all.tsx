@@ -21,7 +21,7 @@ export function CancelAll() {
   if (!counts || total < 2) return null;
   const what = (Object.keys(words) as (keyof typeof words)[])
     .filter((kind) => counts[kind] > 0)
-    .map((kind) => counted(counts[kind], ...words[kind]))
+    .map((kind) => counted(counts[kind], words[kind][0], words[kind][1]))
     .join(', ');
   return (
     <Action
