@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import { retryFailures } from '../../../producers/failures.ts';
+import { bandEdges } from '../../../shared/audio/mel.ts';
 import type { SpectrogramParameters } from '../../../shared/audio/parameters.ts';
 import { spectrogramPicture } from '../../../shared/audio/spectrogram-picture.ts';
 import { loadAudio } from '../../../shared/database/uploads.ts';
 import { publicId } from '../../../shared/identifiers.ts';
+import { type ExplanationContent, isChecked } from '../../../shared/learning/explain/content.ts';
+import { explanationSentences } from '../../../shared/learning/explain/words.ts';
 import { songOwners } from '../../access/caller.ts';
 import { excerptPool } from '../../audio/excerpts.ts';
 import { readSpectrogram } from '../../audio/spectrograms.ts';
@@ -31,11 +34,10 @@ async function describe(context: Context, id: number): Promise<SongView> {
     include: { score: true, explanation: { select: { songId: true } } },
   });
   const ranked = describeSongs(among, yardstick).find((item) => item.id === publicId('song', id));
+  const heard = await parametersOf(context, song.batch.modelId);
   const [explanation, spectrogram, versions] = await Promise.all([
     database.prisma.explanation.findUnique({ where: { songId: id }, select: { content: true } }),
-    song.contentHash
-      ? readSpectrogram(database, song.contentHash, await parametersOf(context, song.batch.modelId))
-      : null,
+    song.contentHash ? readSpectrogram(database, song.contentHash, heard) : null,
     versionsOf(database, { title: song.title, ownerId: song.batch.ownerId }, (model) =>
       yardstickOf(database, model),
     ),
@@ -43,10 +45,15 @@ async function describe(context: Context, id: number): Promise<SongView> {
   return {
     ...(ranked ?? songItem(song, null)),
     ...{ batch: publicId('batch', song.batchId), reliability: yardstick.reliability },
-    spectrogram: spectrogram?.facts ?? null,
-    explanation: (explanation?.content as Record<string, unknown> | undefined) ?? null,
+    spectrogram: spectrogram && { ...spectrogram.facts, topHz: bandEdges(heard.parameters).at(-1)! },
+    explanation: explanation && toldExplanation(explanation.content as unknown as ExplanationContent),
     versions,
   };
+}
+
+/** In today's words: those of an explanation that did not pass today's checks must name nothing. */
+function toldExplanation(content: ExplanationContent): ExplanationContent {
+  return { ...content, sentences: explanationSentences(content) };
 }
 
 async function parametersOf({ session }: Context, modelId: number) {
@@ -124,7 +131,11 @@ export const songRoutesOfOne: readonly Route[] = [
     run: async ({ params: { song: id } }, context) => {
       const song = await findSong(context, id);
       if (!song.score) throw new Problem(409, `${publicId('song', id)} is not scored yet`);
-      if (song.explanation) return { said: `${publicId('song', id)} is explained already` };
+      const { prisma } = context.session.database;
+      const made = await prisma.explanation.findUnique({ where: { songId: id }, select: { content: true } });
+      if (made && isChecked(made.content as unknown as ExplanationContent)) {
+        return { said: `${publicId('song', id)} is explained already` };
+      }
       await context.session.queues.enqueue('score', [{ batchId: song.batchId, songId: id }]);
       return { said: `${publicId('song', id)} is being explained: some seconds to a minute` };
     },
@@ -182,6 +193,12 @@ export const songRoutesOfOne: readonly Route[] = [
       await findSong(context, id);
       const found = await context.session.database.prisma.explanation.findUnique({ where: { songId: id } });
       if (!found) return notFound(`explanation of ${publicId('song', id)}`);
+      if (!isChecked(found.content as unknown as ExplanationContent)) {
+        throw new Problem(
+          409,
+          'this picture was made before explanations were fully checked: explain it again',
+        );
+      }
       return { mediaType: 'image/png', bytes: found.picture };
     },
   }),
