@@ -118,7 +118,14 @@ export interface Scores {
     /** Since when it is the champion; null: it is not. */
     championSince: Date | null;
     /** The model's own reliability, so that nobody takes a sieve for an oracle. */
-    reliability: { basis: string; n: number; rocAuc: number | null; rocAucCi95: [number, number] | null };
+    reliability: {
+      basis: string;
+      n: number;
+      rocAuc: number | null;
+      rocAucCi95: [number, number] | null;
+      /** Mean distance of what it says from what was true; null: not measured. */
+      calibrationError: number | null;
+    };
     /** Songs that a percentile compares with. */
     holdoutN: number;
   };
@@ -139,7 +146,7 @@ export async function describeBatch(session: Session, batchId: number): Promise<
   const promotion = await newestPromotion(session.database.prisma);
   const metrics = model.metrics as unknown as ModelMetrics;
   const { crossValidation, holdout } = metrics;
-  const { n, rocAuc, rocAucCi95 } = crossValidation ?? holdout;
+  const { n, rocAuc, rocAucCi95, ece } = crossValidation ?? holdout;
   const basis = crossValidation ? `${crossValidation.folds}-fold cross-validation` : 'holdout';
   const scored = batch.songs
     .flatMap(({ file, warnings, score: row }) =>
@@ -158,7 +165,7 @@ export async function describeBatch(session: Session, batchId: number): Promise<
       name: model.name,
       dataset: model.dataSet.name,
       championSince: promotion?.modelId === model.id ? promotion.promotedAt : null,
-      reliability: { basis, n, rocAuc, rocAucCi95 },
+      reliability: { basis, n, rocAuc, rocAucCi95, calibrationError: ece ?? null },
       holdoutN: holdout.n,
     },
     songs: [...scored, ...failed],

@@ -14,12 +14,13 @@ import { loadAudio } from '../shared/database/uploads.ts';
 import { CancelledError, PermanentError, reasonOf, UserError } from '../shared/errors.ts';
 import { recordFailure } from '../shared/failures.ts';
 import { publicId } from '../shared/identifiers.ts';
-import type { ExplanationContent } from '../shared/learning/explain/content.ts';
+import { type ExplanationContent, isChecked } from '../shared/learning/explain/content.ts';
 import { type ExplainRequest, hearingOf } from '../shared/learning/explain/explain-song.ts';
 import type { TypicalSound } from '../shared/learning/explain/typical.ts';
 import { explanationSentences } from '../shared/learning/explain/words.ts';
 import { modelFamily } from '../shared/learning/families.ts';
-import { modelTitle } from '../shared/registry/models.ts';
+import { type ModelMetrics, modelTitle } from '../shared/registry/models.ts';
+import { roundedShare, unknownCalibration } from '../shared/scoring/calibrated.ts';
 import { taggerInput } from '../shared/tagger/input.ts';
 import { findTagger, taggerName } from '../shared/tagger/provision.ts';
 import { type Likeness, likenessOf, readTypicalSound } from './explain-likeness.ts';
@@ -67,7 +68,7 @@ export interface Explained {
   failed: number;
 }
 
-/** Explain one song that is scored and not explained yet, whatever its rank. */
+/** Explain one song that is scored, whatever its rank, and has no explanation that was fully checked. */
 export async function explainSong(
   songId: number,
   model: ExplainingModel,
@@ -75,7 +76,7 @@ export async function explainSong(
   services: Services,
 ): Promise<Explained> {
   const row = await services.database.prisma.score.findUnique({ where: { songId }, include: withSong });
-  const songs = row && row.song.explanation === null ? [scoredSong(row)] : [];
+  const songs = row && isMissing(row.song.explanation) ? [scoredSong(row)] : [];
   return explainSongs(songs, row?.song.batchId ?? 0, model, async () => {}, context, services);
 }
 
@@ -105,7 +106,12 @@ async function explainSongs(
   return { explained: songs.length - failed, failed };
 }
 
-const withSong = { song: { include: { explanation: { select: { songId: true } } } } } as const;
+const withSong = { song: { include: { explanation: { select: { content: true } } } } } as const;
+
+/** An explanation that was made before there were all checks is made anew. */
+function isMissing(explanation: { content: Prisma.JsonValue } | null): boolean {
+  return explanation === null || !isChecked(explanation.content as unknown as ExplanationContent);
+}
 
 async function bestSongs(batchId: number, count: number, { database }: Services): Promise<ScoredSong[]> {
   const rows = await database.prisma.score.findMany({
@@ -114,7 +120,7 @@ async function bestSongs(batchId: number, count: number, { database }: Services)
     take: count,
     include: withSong,
   });
-  return rows.filter(({ song }) => song.explanation === null).map(scoredSong);
+  return rows.filter(({ song }) => isMissing(song.explanation)).map(scoredSong);
 }
 
 function scoredSong({ song, probability, percentile }: Score & { song: Song }): ScoredSong {
@@ -150,7 +156,7 @@ async function explainOne(
       parameters: dataSet.parameters.parameters as unknown as MelSpectrogramParameters,
       start: row.excerptStartSeconds,
       title: basename(song.file),
-      subtitle: `probability ${probability.toFixed(2)}, percentile ${Math.round(percentile)}; scored by ${modelTitle(model)}, trained on ${dataSet.name}`,
+      subtitle: subtitleOf(song, model),
     },
     context.signal,
   );
@@ -160,6 +166,14 @@ async function explainOne(
     ...{ file: song.file, probability, percentile, decision, ...likeness!, missing },
   };
   await keep(song, { ...content, sentences: explanationSentences(content) }, picture, services);
+}
+
+/** The score with no more digits than the model's calibration carries. */
+function subtitleOf({ probability, percentile }: ScoredSong, model: ExplainingModel): string {
+  const { crossValidation, holdout } = model.metrics as unknown as ModelMetrics;
+  const share = roundedShare(probability, (crossValidation ?? holdout).ece ?? unknownCalibration);
+  const sounds = share ? `sounds like songs of which ${share.words} became popular; ` : '';
+  return `${sounds}${Math.round(percentile)} % of ${holdout.n} holdout songs score lower; judged by ${modelTitle(model)}, trained on ${model.dataSet.name}`;
 }
 
 /** The tagger's input of a song, or why it cannot be had here. */

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { SpectrogramPool } from '../../shared/audio/pool.ts';
 import { parseConfig } from '../../shared/config.ts';
 import { explainSong, type SongExplanation } from '../../shared/learning/explain/explain-song.ts';
+import { trustOf } from '../../shared/learning/explain/trust.ts';
 import { modelFamily } from '../../shared/learning/families.ts';
 import { needsTagger } from '../../shared/learning/features/sets.ts';
 import { randomStream } from '../../shared/learning/random.ts';
@@ -118,7 +119,7 @@ async function repeated<T>(count: number, make: (at: number) => Promise<T>): Pro
 }
 
 async function look(
-  { family, predictor, typical }: PlantedModel,
+  { family, predictor, randomised, typical }: PlantedModel,
   rule: Rule,
   songs: readonly PlantedSong[],
   tagger: LoadedTagger | null,
@@ -140,7 +141,7 @@ async function look(
         },
       },
       family,
-      predictor,
+      { predictor, randomised },
       (patches) => tagger!.embedPatches(patches),
       async () => {},
     );
@@ -148,7 +149,7 @@ async function look(
     const { user, system } = process.cpuUsage(before);
     processorMs.push((user + system) / 1_000);
     if (names(rule, song, explained)) named++;
-    if (explained.decision?.faithfulness.trusted) trusted++;
+    if (explained.decision && trustOf(explained.decision) === 'trusted') trusted++;
     rSquared.push(explained.decision?.surrogate.rSquared ?? 0);
     if (pictures === undefined) continue;
     mkdirSync(pictures, { recursive: true });

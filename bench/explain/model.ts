@@ -1,4 +1,5 @@
 import type { TaggerEar } from '../../shared/learning/explain/masked-judge.ts';
+import { withoutLearning } from '../../shared/learning/explain/random-model.ts';
 import { type TypicalSound, typicalSound } from '../../shared/learning/explain/typical.ts';
 import { modelFamily, presetOf } from '../../shared/learning/families.ts';
 import type { ModelFamily, Predictor, TrainingContext } from '../../shared/learning/family.ts';
@@ -20,6 +21,8 @@ export interface PlantedSong {
 export interface PlantedModel {
   readonly family: ModelFamily;
   readonly predictor: Predictor;
+  /** The same with its weights shuffled by a seed. */
+  readonly randomised: (seed: number) => Promise<Predictor>;
   readonly typical: TypicalSound;
 }
 
@@ -52,5 +55,9 @@ export async function trainOn(
     onEpoch: () => {},
     onCheckpoint: () => {},
   });
-  return { family, predictor: await family.load(fitted, tensorflow), typical: typicalSound(recordings) };
+  return {
+    ...{ family, predictor: await family.load(fitted, tensorflow), typical: typicalSound(recordings) },
+    randomised: (seedOfShuffle) =>
+      family.load({ ...fitted, weights: withoutLearning(fitted.weights, seedOfShuffle) }, tensorflow),
+  };
 }

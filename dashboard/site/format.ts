@@ -12,6 +12,16 @@ export const count = (value: number) => whole.format(value);
 export const counted = (value: number, noun: string, plural = `${noun}s`) =>
   `${count(value)} ${value === 1 ? noun : plural}`;
 
+const ordinals = new Intl.PluralRules('en', { type: 'ordinal' });
+const endings: Partial<Record<Intl.LDMLPluralRule, string>> = { one: 'st', two: 'nd', few: 'rd' };
+
+/** `63rd`, of a whole percentile of 0 to 100. */
+export function percentileText(value: number): string {
+  if (value <= 0) return 'below the 1st';
+  if (value >= 100) return 'above the 99th';
+  return `${value}${endings[ordinals.select(value)] ?? 'th'}`;
+}
+
 /** A share of 0 to 1 in whole percent. */
 export const percent = (share: number) => `${Math.round(100 * share)} %`;
 

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { stringify } from 'csv-stringify/sync';
 import type { Model } from '../../shared/database/generated/client.ts';
+import { roundedShare, unknownCalibration } from '../../shared/scoring/calibrated.ts';
 import { audioStages } from '../../shared/stages.ts';
 import { exitStatus, runInSession } from '../cli.ts';
 import { type Explained, writeExplanations } from '../explanations.ts';
@@ -91,7 +92,7 @@ export function describeScores(scores: Scores): string {
       : [
           song.rank,
           song.file,
-          song.probability.toFixed(2),
+          aboutText(song.probability, model),
           `${Math.round(song.percentile)}`,
           song.warnings.join('; '),
         ],
@@ -99,21 +100,27 @@ export function describeScores(scores: Scores): string {
   const { basis, n, rocAuc, rocAucCi95 } = model.reliability;
   const auc = rocAuc === null ? 'could not be measured' : withInterval(rocAuc, rocAucCi95);
   return [
-    table(['rank', 'song', 'probability', 'percentile', ''], rows),
+    table(['rank', 'song', 'popular, of songs like it', 'percentile', ''], rows),
     '',
     `Scored by ${model.id} (${model.name}), ${championText(model)}, trained on ${model.dataset}.`,
     `Its ROC-AUC by ${basis} is ${auc} on ${n}`,
-    'songs of artists it never heard: 0.5 is chance, 1 would be perfect. The probability is that of sounding',
-    'like songs that became popular there; much of success is not in the sound. Percentile: the share of',
-    `the data set's ${model.holdoutN} holdout songs that score lower. Use it as a sieve over many songs, not as a judge of one.`,
+    'songs of artists it never heard: 0.5 is chance, 1 would be perfect. Popular, of songs like it: how many of those',
+    'that sound like it became so, as the model estimates it; much of success is not in the sound. Percentile: the',
+    `share of the data set's ${model.holdoutN} holdout songs that score lower. Use it as a sieve over many songs, not as a judge`,
+    'of one.',
   ].join('\n');
 }
 
 function describeExplanation(explained: Explained): string {
   if ('error' in explained) return `${explained.file}: not explained: ${explained.error}`;
   const { file, content, picture } = explained;
-  const opening = `${file}: probability ${content.probability.toFixed(2)}`;
-  return [opening, ...content.sentences, `Picture: ${picture}`].join('\n  ');
+  return [`${file}:`, ...content.sentences, `Picture: ${picture}`].join('\n  ');
+}
+
+/** A probability with no more digits than the model's calibration carries. */
+function aboutText(probability: number, { reliability }: Scores['model']): string {
+  const error = reliability.calibrationError ?? unknownCalibration;
+  return roundedShare(probability, error)?.words ?? 'not to be told';
 }
 
 function parseExplain(text: string): number {
@@ -140,15 +147,20 @@ function championText({ championSince }: Scores['model']): string {
 
 function toCsv(scores: Scores): string {
   const columns = [
-    ...['rank', 'file', 'probability', 'percentile', 'error', 'warnings'],
+    ...['rank', 'file', 'about', 'percentile', 'model_estimate', 'calibration_error', 'error', 'warnings'],
     ...['model', 'champion_since'],
   ];
-  const { id, championSince } = scores.model;
+  const { id, championSince, reliability } = scores.model;
   const model = { model: id, champion_since: championSince?.toISOString() ?? '' };
   const rows = scores.songs.map((song) =>
     'error' in song
       ? { file: song.file, error: song.error, ...model }
-      : { ...song, warnings: song.warnings.join('; '), ...model },
+      : {
+          ...{ ...song, ...model, warnings: song.warnings.join('; ') },
+          ...{ about: aboutText(song.probability, scores.model), percentile: Math.round(song.percentile) },
+          model_estimate: song.probability.toFixed(2),
+          calibration_error: reliability.calibrationError?.toFixed(2) ?? '',
+        },
   );
   // A cell that begins like a formula must not become one when a spreadsheet opens the file.
   return stringify(rows, { header: true, columns, escape_formulas: true });

@@ -8,6 +8,7 @@ import { CancelledError } from '../errors.ts';
 import { type LoadedTagger, loadTagger } from '../tagger/load.ts';
 import { type LoadedTensorFlow, loadTensorFlow } from '../tensorflow/index.ts';
 import { type ExplainRequest, explainSong, type SongExplanation } from './explain/explain-song.ts';
+import { withoutLearning } from './explain/random-model.ts';
 import { modelFamily } from './families.ts';
 import type { Predictor } from './family.ts';
 import type { Description, LearnerOptions, TrainEvent } from './learner-messages.ts';
@@ -116,7 +117,11 @@ async function explain(
     const predictor = await predictorOf(options, model);
     if (request.tagger) tagger ??= await loadTagger(options);
     const embedPatches = (patches: Float32Array) => tagger!.embedPatches(patches);
-    return explainSong(request, modelFamily(model.name), predictor, embedPatches, turn);
+    const family = modelFamily(model.name);
+    const { topology } = model;
+    const randomised = (seed: number) =>
+      family.load({ topology, weights: withoutLearning(model.weights, seed) }, () => tensorflow(options));
+    return explainSong(request, family, { predictor, randomised }, embedPatches, turn);
   });
 }
 

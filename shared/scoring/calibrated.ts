@@ -7,6 +7,9 @@ export interface RoundedShare {
   readonly words: string;
 }
 
+/** Where a calibration was not measured, halves are the finest that is told. */
+export const unknownCalibration = 0.25;
+
 /** Steps that people can picture, finest first. */
 const steps = [10, 5, 4, 3, 2] as const;
 
@@ -25,4 +28,9 @@ export function roundedShare(probability: number, calibrationError: number): Rou
   if (count === 0) return { count, of, words: `fewer than 1 in ${of}` };
   if (count === of) return { count, of, words: `more than ${of - 1} in ${of}` };
   return { count, of, words: 2 * count === of ? 'about half' : `about ${count} in ${of}` };
+}
+
+/** A share of so many that was rounded to a count, in words: `about 6 in 7`; nothing is certain. */
+export function aboutIn(count: number, of: number): string {
+  return count === 0 ? 'hardly any' : count === of ? 'nearly all' : `about ${count} in ${of}`;
 }

@@ -1,5 +1,6 @@
 /** What became of the held-out songs that a model scored most like a new one. */
 import type { Judged } from '../learning/evaluation/index.ts';
+import { type Ranking, rankingOf } from '../learning/evaluation/ranking.ts';
 import { betaQuantile } from './beta.ts';
 
 /** Dots that stand for what is believed of a share: each is a chance of 1 in 20. */
@@ -12,15 +13,22 @@ export const fewestGroups = 5;
 export interface Neighbourhood {
   /** Held-out songs that were scored most alike. */
   readonly songs: number;
-  /** How many of them became popular. */
-  readonly popular: number;
-  /** Groups of songs that are not independent, by artist and recording: each counts once. */
+  /** Groups of them that are not independent, by artist and recording: each counts once. */
   readonly groups: number;
+  /** How many groups became popular, in whole ones; of a group with some popular songs its share counts. */
+  readonly popular: number;
   /** Share of popular ones, each group counting once, 0 to 1. */
   readonly share: number;
   /** What the share may be, ascending: quantiles of what is believed of it, each with a chance of 1 in 20. */
   readonly dots: readonly number[];
 }
+
+/** A score outside of what the held-out songs got: none of them tells anything about it. */
+export type Beyond = 'above' | 'below';
+/** So far outside, as a share of their range, a score still counts as one of theirs. */
+const tolerance = 0.05;
+/** Scores that differ by less are looked up once, as a probability. */
+const finest = 1e-3;
 
 /**
  * How many songs count as scored alike. It grows as n^(4/5), which is what balances noise against
@@ -30,49 +38,109 @@ export function neighbourCount(n: number): number {
   return Math.max(fewestNeighbours, Math.round(n ** 0.8 / 2));
 }
 
-/** Held-out songs, ready to be looked up by their score. */
+/** Held-out songs, ready to be looked up by their score: a page asks for a thousand at once. */
 export class HeldOutSongs {
-  readonly songs: readonly Judged[];
+  /** Their scores, ascending. */
+  readonly #scores: Float64Array;
+  readonly #ranking: Ranking;
+  /** Of each group in a part that is counted: songs, and popular ones. */
+  readonly #songsOf: Int32Array;
+  readonly #popularOf: Int32Array;
+  readonly count: number;
   readonly groups: number;
   /** Share of popular ones, each group counting once, 0 to 1. */
   readonly baseRate: number;
+  readonly #known = new Map<number, Neighbourhood | null>();
 
   constructor(judged: readonly Judged[]) {
-    this.songs = [...judged].sort((a, b) => a.probability - b.probability);
-    const { groups, popular } = countOnce(this.songs);
+    this.count = judged.length;
+    this.#scores = Float64Array.from(judged, ({ probability }) => probability).sort();
+    this.#ranking = rankingOf(judged);
+    this.#songsOf = new Int32Array(this.#ranking.groups);
+    this.#popularOf = new Int32Array(this.#ranking.groups);
+    const { groups, popular } = this.#countOnce(0, judged.length);
     this.groups = groups;
     this.baseRate = groups > 0 ? popular / groups : 0;
   }
 
-  /** Look up what became of songs scored like this one; null where there are too few to say. */
+  /** Tell whether a score lies outside of those of all held-out songs; null: it does not. */
+  beyond(probability: number): Beyond | null {
+    const [least, most] = [this.#scores[0], this.#scores.at(-1)];
+    if (least === undefined || most === undefined) return null;
+    const margin = Math.max(finest, tolerance * (most - least));
+    return probability > most + margin ? 'above' : probability < least - margin ? 'below' : null;
+  }
+
+  /** Look up what became of songs scored like this one; null where there are too few to say, or none like it. */
   around(probability: number): Neighbourhood | null {
-    const nearest = this.#nearest(probability, neighbourCount(this.songs.length));
-    const { groups, popular } = countOnce(nearest);
-    if (nearest.length < fewestNeighbours || groups < fewestGroups) return null;
+    if (this.beyond(probability)) return null;
+    const key = Math.round(probability / finest);
+    let found = this.#known.get(key);
+    if (found === undefined) {
+      found = this.#lookUp(key * finest);
+      this.#known.set(key, found);
+    }
+    return found;
+  }
+
+  #lookUp(probability: number): Neighbourhood | null {
+    const [from, to] = this.#nearest(probability, neighbourCount(this.#scores.length));
+    const { groups, popular } = this.#countOnce(from, to);
+    if (to - from < fewestNeighbours || groups < fewestGroups) return null;
     return {
-      songs: nearest.length,
-      popular: nearest.filter(({ label }) => label === 1).length,
-      ...{ groups, share: popular / groups, dots: quantileDots(popular, groups) },
+      ...{ songs: to - from, groups, popular: Math.round(popular) },
+      ...{ share: popular / groups, dots: quantileDots(popular, groups) },
     };
   }
 
   /** Songs as near as the last one come along: nothing tells which of them to leave out. */
-  #nearest(probability: number, count: number): Judged[] {
-    const distances = this.songs.map((song) => Math.abs(song.probability - probability));
-    const limit = [...distances].sort((a, b) => a - b)[Math.min(count, distances.length) - 1];
-    return this.songs.filter((_, index) => distances[index]! <= limit!);
+  #nearest(probability: number, count: number): [from: number, to: number] {
+    const scores = this.#scores;
+    const distance = (place: number) => Math.abs((scores[place] ?? Infinity) - probability);
+    let to = firstFrom(scores, probability);
+    let from = to;
+    for (let taken = 0; taken < Math.min(count, scores.length); taken++) {
+      if (distance(from - 1) <= distance(to)) from--;
+      else to++;
+    }
+    // Distances that differ by rounding alone are equal.
+    const limit = to > from ? Math.max(distance(from), distance(to - 1)) : -1;
+    while (distance(from - 1) <= limit + rounding) from--;
+    while (distance(to) <= limit + rounding) to++;
+    return [from, to];
+  }
+
+  /** Songs of one group share their artist or recording: together they are one voice. */
+  #countOnce(from: number, to: number): { groups: number; popular: number } {
+    const { groupAt, labelAt } = this.#ranking;
+    const met: number[] = [];
+    for (let place = from; place < to; place++) {
+      const group = groupAt[place]!;
+      if (this.#songsOf[group]!++ === 0) met.push(group);
+      this.#popularOf[group]! += labelAt[place]!;
+    }
+    let popular = 0;
+    for (const group of met) {
+      popular += this.#popularOf[group]! / this.#songsOf[group]!;
+      this.#songsOf[group] = 0;
+      this.#popularOf[group] = 0;
+    }
+    return { groups: met.length, popular };
   }
 }
 
-/** Songs of one group share their artist or recording: together they are one voice. */
-function countOnce(songs: readonly Judged[]): { groups: number; popular: number } {
-  const shares = new Map<number, { songs: number; popular: number }>();
-  for (const { group, label } of songs) {
-    const share = shares.get(group) ?? { songs: 0, popular: 0 };
-    shares.set(group, { songs: share.songs + 1, popular: share.popular + label });
+const rounding = 1e-12;
+
+/** The first place of ascending scores with at least this one. */
+function firstFrom(scores: Float64Array, score: number): number {
+  let from = 0;
+  let to = scores.length;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (scores[middle]! >= score) to = middle;
+    else from = middle + 1;
   }
-  const popular = [...shares.values()].reduce((sum, share) => sum + share.popular / share.songs, 0);
-  return { groups: shares.size, popular };
+  return from;
 }
 
 /**
@@ -80,7 +148,9 @@ function countOnce(songs: readonly Judged[]): { groups: number; popular: number 
  * The prior is Jeffreys': half a success and half a failure.
  */
 export function quantileDots(popular: number, of: number): number[] {
-  return Array.from({ length: dotCount }, (_, dot) =>
-    betaQuantile((dot + 0.5) / dotCount, popular + 0.5, of - popular + 0.5),
-  );
+  let last: number | undefined;
+  return Array.from({ length: dotCount }, (_, dot) => {
+    last = betaQuantile((dot + 0.5) / dotCount, popular + 0.5, of - popular + 0.5, last);
+    return last;
+  });
 }

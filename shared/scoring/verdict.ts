@@ -1,5 +1,6 @@
 /** What may be said of a song in plain words: never more than its model knows. */
-import { dotCount, type Neighbourhood } from './neighbourhood.ts';
+import { aboutIn } from './calibrated.ts';
+import { type Beyond, dotCount, type Neighbourhood } from './neighbourhood.ts';
 
 /** From this unfamiliarity on, in percent, a song is unlike anything that the model has heard: 1 track in 40 is. */
 export const unfamiliarFrom = 97.5;
@@ -20,11 +21,16 @@ export interface Evidence {
   readonly unfamiliarity: number | null;
   /** Null: too few held-out songs were scored alike. */
   readonly neighbourhood: Neighbourhood | null;
-  /** Share of all held-out songs that became popular, 0 to 1. */
+  /** On which side the score lies outside of those of all held-out songs; null: it does not. */
+  readonly beyond: Beyond | null;
+  /** Number of held-out songs. */
+  readonly heldOut: number;
+  /** Share of all held-out songs that became popular, each group counting once, 0 to 1. */
   readonly baseRate: number;
 }
 
-export function verdictOf({ betterThanChance, unfamiliarity, neighbourhood, baseRate }: Evidence): Verdict {
+export function verdictOf(evidence: Evidence): Verdict {
+  const { betterThanChance, unfamiliarity, neighbourhood, beyond, heldOut, baseRate } = evidence;
   if (!betterThanChance) {
     return inconclusive('on songs that it never heard, this model may be no better than chance');
   }
@@ -35,10 +41,19 @@ export function verdictOf({ betterThanChance, unfamiliarity, neighbourhood, base
         'Unlike anything in the catalogue: the model has heard nothing near it, so its score is a guess beyond what it knows.',
     };
   }
-  if (!neighbourhood) return inconclusive('too few held-out songs were scored like this one to say more');
+  if (beyond) {
+    const than = beyond === 'above' ? 'higher' : 'lower';
+    return inconclusive(
+      `it scored ${than} than all ${heldOut} held-out songs, beyond anything that the model was tested on`,
+    );
+  }
+  if (!neighbourhood)
+    return inconclusive(
+      'too few held-out songs, or of too few artists, were scored like this one to say more',
+    );
   const above = neighbourhood.dots.filter((dot) => dot > baseRate).length;
-  const { songs, popular } = neighbourhood;
-  const counted = `of the ${songs} held-out songs scored most alike ${popular} became popular`;
+  const { songs, groups, popular } = neighbourhood;
+  const counted = `of the ${songs} held-out songs scored most alike ${aboutIn(popular, groups)} became popular (n = ${groups} artists, each counts once)`;
   if (above >= dotsOnOneSide) {
     return {
       kind: 'more',

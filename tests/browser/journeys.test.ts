@@ -135,6 +135,10 @@ describe.skipIf(browserMissing)(browserMissing ?? 'journeys', () => {
       await page.getByText('this is a web page (HTML), not music').first().waitFor();
       await page.getByText('the file is empty (0 bytes)').first().waitFor();
       await page.getByText('Much of success is not in the sound').waitFor();
+      await page
+        .getByText(/^Compared with .*n = \d/)
+        .first()
+        .waitFor();
       expect(await page.getByText(/chance of a hit/i).count()).toBe(0);
 
       const download = page.waitForEvent('download');

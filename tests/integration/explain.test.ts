@@ -7,6 +7,7 @@ import { parseConfig } from '../../shared/config.ts';
 import { type Database, openDatabase } from '../../shared/database/index.ts';
 import { type ExplanationContent, explanationContent } from '../../shared/learning/explain/content.ts';
 import { pictureHeight, pictureWidth } from '../../shared/learning/explain/picture.ts';
+import { trustOf } from '../../shared/learning/explain/trust.ts';
 import type { Services } from '../../workers/handler.ts';
 import { buildScore } from '../../workers/score.ts';
 import { clip, settings, writeCatalogue } from '../support/catalogue.ts';
@@ -83,7 +84,14 @@ test('the best songs are explained: in the answer, as a picture and as a file fo
       expect(content.neighbours.popular.map(({ title }) => title)).not.toContain('audio/bass-0.wav');
     }
     expect(content.tags).toBeNull();
-    expect(content.sentences.join(' ')).toMatch(/Speaks (for|against) it: .*Nearest popular tracks: /);
+    expect(content.decision!.sanity!.correlations).toHaveLength(5);
+    const words = content.sentences.join(' ');
+    // Parts are named where the checks were passed, and only there.
+    if (trustOf(content.decision!) === 'trusted')
+      expect(words).toMatch(/Speaks (for|against) it: .*Checked: /);
+    else expect(words).toMatch(/^Which parts its score hangs on cannot be said: /);
+    expect(words).toMatch(/Nearest popular tracks: /);
+    expect(words).not.toMatch(/log odds/);
   }
   expect(names).toEqual(new Set([join(into, 'bass.png'), join(into, 'bass-2.png')]));
 });
@@ -92,9 +100,10 @@ test('people read it in sentences', async () => {
   const file = join(songs, 'treble.wav');
   const { stdout, status } = await hiphop(['score', file, '--explain'], environment, { cwd: folder });
   expect(status).toBe(0);
-  expect(stdout).toContain(`${file}: probability`);
+  expect(stdout).toContain(`${file}:\n`);
+  expect(stdout).not.toMatch(/probability|chance of|\bhit\b/);
   expect(stdout).toContain(`Picture: ${join('explanations', 'treble.png')}`);
-  expect(stdout).toMatch(/Checked: |Not to be trusted: /);
+  expect(stdout).toMatch(/Checked: |cannot be said: /);
   readFileSync(join(folder, 'explanations', 'treble.png'));
 });
 
@@ -152,4 +161,24 @@ test('an explanation that fails leaves the score, says why, and can be retried',
     { timeout: 60_000, interval: 500 },
   );
   expect(await failures()).toMatchObject([{ state: 'resolved' }]);
+
+  // One of an earlier version was not compared with shuffled models: asked for, it is made anew, once.
+  const { content } = await prisma.explanation.findUniqueOrThrow({ where: { songId: song.id } });
+  const stored = content as unknown as ExplanationContent;
+  const { sanity, ...earlier } = stored.decision!;
+  await prisma.explanation.update({
+    where: { songId: song.id },
+    data: { content: JSON.parse(JSON.stringify({ ...stored, decision: earlier })) },
+  });
+  let asked = 0;
+  const explain = async () => {
+    asked++;
+    return { decision: { ...earlier, sanity }, picture: new Uint8Array([1]) };
+  };
+  const again = { ...services, judge: () => ({ ...judge, explain }) } as unknown as Services;
+  for (const note of ['explained', 'there was nothing to explain, or it failed']) {
+    const job = { batchId: batch.id, songId: song.id };
+    expect(await buildScore(again).run(job, context())).toEqual({ outcome: 'done', note });
+  }
+  expect(asked).toBe(1);
 });

@@ -19,7 +19,7 @@ interface NightAnswer {
 interface Scored {
   model: string;
   championSince: string | null;
-  songs: { file: string; probability: number }[];
+  songs: { file: string; percentile: number }[];
 }
 
 let folder: string;
@@ -126,8 +126,8 @@ test('a model moves to another registry as one file, and scores the same there',
   const there = await hiphopJson<Scored>(['score', songs, '--csv', table], otherEnvironment);
   const here = await hiphop(['score', songs, '--model', 'model-2'], environment);
   expect(here.stdout).toContain('Scored by model-2 (logistic), champion since 20');
-  for (const { file, probability } of there.songs) {
-    expect(here.stdout).toMatch(new RegExp(`${file} +${probability.toFixed(2)} `));
+  for (const { file, percentile } of there.songs) {
+    expect(here.stdout).toMatch(new RegExp(`${file} .* ${Math.round(percentile)}(?: |$)`, 'm'));
   }
   expect(there).toMatchObject({ model: 'model-1', championSince: expect.any(String) });
   expect(Date.parse(there.championSince!)).toBeGreaterThan(promoted.getTime() - 1_000);

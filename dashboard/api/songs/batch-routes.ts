@@ -209,17 +209,21 @@ async function checkBatches(
 
 function toCsv({ songs, reliability }: BatchView): string {
   const columns = [
-    ...['rank_from', 'rank_to', 'file', 'about', 'percentile', 'verdict', 'probability'],
-    ...['error', 'warnings', 'model', 'data_set', 'model_roc_auc', 'model_n'],
+    ...['rank_from', 'rank_to', 'file', 'percentile', 'verdict', 'alike_popular', 'alike_artists'],
+    ...['model_estimate', 'calibration_error', 'error', 'warnings', 'model', 'data_set'],
+    ...['model_roc_auc', 'model_n'],
   ];
   const of = { model: reliability.model, data_set: reliability.dataSet };
   const rows = songs.map(({ file, score, reason, warnings, step }) => ({
-    ...{ file, ...of, model_roc_auc: reliability.rocAuc ?? '', model_n: reliability.n },
+    ...{ file, ...of, model_roc_auc: reliability.rocAuc?.toFixed(2) ?? '', model_n: reliability.n },
     warnings: warnings.join('; '),
     error: score ? '' : (reason ?? `not scored yet: ${step}`),
     ...(score && {
       ...{ rank_from: score.rank.from, rank_to: score.rank.to, percentile: score.percentile },
-      ...{ about: score.share?.words ?? '', verdict: score.verdict.sentence, probability: score.probability },
+      ...{ alike_popular: score.alike?.popular ?? '', alike_artists: score.alike?.groups ?? '' },
+      verdict: score.verdict.sentence,
+      model_estimate: score.probability.toFixed(2),
+      calibration_error: reliability.calibrationError?.toFixed(2) ?? '',
     }),
   }));
   // A cell that begins like a formula must not become one when a spreadsheet opens the file.

@@ -11,14 +11,11 @@ import type {
 import { uploadedHash } from '../../../shared/database/uploads.ts';
 import { withoutFolders } from '../../../shared/failure-causes.ts';
 import { publicId } from '../../../shared/identifiers.ts';
-import { roundedShare } from '../../../shared/scoring/calibrated.ts';
-import { type RankRange, rankRanges } from '../../../shared/scoring/ranks.ts';
+import { roundedShare, unknownCalibration } from '../../../shared/scoring/calibrated.ts';
+import { rankRanges } from '../../../shared/scoring/ranks.ts';
 import { verdictOf } from '../../../shared/scoring/verdict.ts';
 import type { Yardstick } from './reliability.ts';
 import type { BatchItem, ScoreView, SongCounts, SongItem } from './schemas.ts';
-
-/** Where a calibration was not measured, halves are the finest that is told. */
-const unknownCalibration = 0.25;
 
 export const batchInclude = {
   model: { select: { id: true, name: true } },
@@ -68,7 +65,15 @@ export function describeSongs(songs: readonly SongRow[], yardstick: Yardstick): 
   const rest = songs.filter((song) => song.score === null);
   return [
     ...scored.map((song, index) =>
-      songItem(song, scoreView(song.score!, ranks[index]!, scored[index + 1]?.score ?? null, yardstick)),
+      songItem(
+        song,
+        scoreView(
+          song.score!,
+          { ...ranks[index]!, of: scored.length },
+          scored[index + 1]?.score ?? null,
+          yardstick,
+        ),
+      ),
     ),
     ...rest.filter(({ state }) => state !== 'failed').map((song) => songItem(song, null)),
     ...rest.filter(({ state }) => state === 'failed').map((song) => songItem(song, null)),
@@ -85,18 +90,25 @@ export function songItem(song: SongRow, score: ScoreView | null): SongItem {
   };
 }
 
-function scoreView(score: Score, rank: RankRange, next: Score | null, yardstick: Yardstick): ScoreView {
+function scoreView(
+  score: Score,
+  rank: ScoreView['rank'],
+  next: Score | null,
+  yardstick: Yardstick,
+): ScoreView {
   const { probability, percentile, unfamiliarity, comparedBy } = score;
   const { reliability, heldOut, pairs } = yardstick;
   const around = heldOut.around(probability);
+  const beyond = heldOut.beyond(probability);
   const evidence = {
-    ...{ betterThanChance: reliability.betterThanChance, unfamiliarity },
-    ...{ neighbourhood: around, baseRate: heldOut.baseRate },
+    ...{ betterThanChance: reliability.betterThanChance, unfamiliarity, beyond },
+    ...{ neighbourhood: around, baseRate: heldOut.baseRate, heldOut: heldOut.count },
   };
   return {
-    ...{ probability, percentile: Math.round(percentile), rank: { ...rank } },
+    ...{ probability, percentile: Math.round(percentile), rank },
     share: roundedShare(probability, reliability.calibrationError ?? unknownCalibration),
     dots: around && [...around.dots],
+    beyond,
     alike: around && { songs: around.songs, popular: around.popular, groups: around.groups },
     ...{ unfamiliarity, comparedBy, verdict: verdictOf(evidence) },
     aboveNext: next && pairs.at(probability - next.probability),

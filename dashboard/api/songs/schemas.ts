@@ -33,22 +33,24 @@ export const reliabilitySchema = z.object({
   name: z.string(),
   dataSet: z.string(),
   dataSetId: z.string(),
+  tracks: whole.describe('of the data set'),
   trainedAt: at.nullable(),
   codeVersion: z.string().nullable(),
   basis: z.string().describe('how the songs were kept from it'),
   n: whole.describe('songs that it never heard'),
-  groups: whole.describe('different artists or recordings among them'),
+  groups: whole.describe('groups of them that share no artist or recording: each counts once'),
   rocAuc: z.number().nullable(),
   rocAucCi95: z.tuple([z.number(), z.number()]).nullable(),
   betterThanChance: z.boolean().describe('the interval lies above .5'),
   calibrationError: z.number().nullable(),
-  baseRate: z.number().describe('share of popular songs among them'),
-  dummy: z.number().nullable().describe('ROC-AUC of always saying the same'),
-  logistic: z.number().nullable().describe('ROC-AUC of the linear model on mel statistics of the same run'),
+  baseRate: z.number().describe('share of popular ones among them, each group counting once'),
+  dummy: z.number().describe('ROC-AUC of always saying the same'),
+  logistic: z.number().nullable().describe('ROC-AUC of the linear model on mel statistics on the same songs'),
   released: z.object({ from: at.nullable(), to: at.nullable() }).describe('of the songs of its data set'),
   threshold: z.number().describe('popular means a popularity of at least this'),
   holdoutN: whole.describe('songs that a percentile compares with'),
   pairs: whole.describe('pairs of held-out songs behind how sure an order is'),
+  compared: z.string().describe('the group compared with, the period and n, in one sentence'),
   words: z.array(z.string()).describe('all of it in plain sentences'),
 });
 export type Reliability = z.infer<typeof reliabilitySchema>;
@@ -61,8 +63,10 @@ export const scoreSchema = z.object({
     ),
   percentile: z.number().describe("share of the data set's holdout songs that score lower, 0 to 100"),
   rank: z
-    .object({ from: z.int(), to: z.int() })
-    .describe('ties included: from the best that it may be to the worst'),
+    .object({ from: z.int(), to: z.int(), of: z.int() })
+    .describe(
+      'among the judged songs of its batch, ties included: from the best that it may be to the worst',
+    ),
   share: z
     .object({ count: z.int(), of: z.int(), words: z.string() })
     .nullable()
@@ -76,7 +80,13 @@ export const scoreSchema = z.object({
   alike: z
     .object({ songs: whole, popular: whole, groups: whole })
     .nullable()
-    .describe('held-out songs that were scored most alike'),
+    .describe(
+      'held-out songs that were scored most alike; `popular` of the `groups` became so, each counting once',
+    ),
+  beyond: z
+    .enum(['above', 'below'])
+    .nullable()
+    .describe('the score lies outside of those of all held-out songs, on this side'),
   unfamiliarity: z
     .number()
     .nullable()
@@ -84,9 +94,18 @@ export const scoreSchema = z.object({
   comparedBy: z.string().nullable(),
   verdict: z.object({ kind: z.enum(['more', 'less', 'inconclusive', 'unlike']), sentence: z.string() }),
   aboveNext: z
-    .object({ share: z.number(), pairs: whole })
+    .object({
+      share: z.number(),
+      atLeast: z
+        .number()
+        .nullable()
+        .describe('the share with other songs, by resampling whole groups (95 %, one-sided); null: too few'),
+      ...{ pairs: whole, songs: whole, groups: whole },
+    })
     .nullable()
-    .describe('how often, in held-out pairs that far apart, the higher one was the popular one'),
+    .describe(
+      'how often, in held-out pairs that far apart of which one became popular, it was the higher one',
+    ),
 });
 export type ScoreView = z.infer<typeof scoreSchema>;
 
@@ -123,6 +142,7 @@ export const versionSchema = z.object({
   model: z.string(),
   step: z.string(),
   percentile: z.number().nullable(),
+  holdoutN: whole.nullable().describe('songs that the percentile compares with'),
   move: z
     .object({
       direction: z.enum(['up', 'down', 'same']),
@@ -145,6 +165,7 @@ export const songSchema = songItemSchema.extend({
       seconds: z.number().describe('length of the excerpt'),
       startSeconds: z.number().describe('where the excerpt begins in the song'),
       durationSeconds: z.number(),
+      topHz: z.number().describe('upper edge of the highest band'),
       ticks: z.array(
         z.object({ hz: z.number(), place: z.number().describe('0 is the lowest edge, 1 the highest') }),
       ),

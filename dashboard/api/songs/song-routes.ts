@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { retryFailures } from '../../../producers/failures.ts';
+import { bandEdges } from '../../../shared/audio/mel.ts';
 import type { SpectrogramParameters } from '../../../shared/audio/parameters.ts';
 import { spectrogramPicture } from '../../../shared/audio/spectrogram-picture.ts';
 import { codeVersion } from '../../../shared/code-version.ts';
@@ -8,6 +9,8 @@ import { forgetSong } from '../../../shared/database/forget.ts';
 import { keepsAudio, loadAudio } from '../../../shared/database/uploads.ts';
 import { withoutFolders } from '../../../shared/failure-causes.ts';
 import { publicId } from '../../../shared/identifiers.ts';
+import { type ExplanationContent, isChecked } from '../../../shared/learning/explain/content.ts';
+import { explanationSentences } from '../../../shared/learning/explain/words.ts';
 import { songOwners } from '../../access/caller.ts';
 import { excerptsOf } from '../../audio/excerpts.ts';
 import { readSpectrogram } from '../../audio/spectrograms.ts';
@@ -35,15 +38,14 @@ async function describe(context: Context, id: number): Promise<SongView> {
     include: { score: true, explanation: { select: { songId: true } } },
   });
   const ranked = describeSongs(among, yardstick).find((item) => item.id === publicId('song', id));
+  const heard = await parametersOf(context, song.batch.modelId);
   const [explanation, failure, spectrogram, versions] = await Promise.all([
     database.prisma.explanation.findUnique({ where: { songId: id }, select: { content: true } }),
     database.prisma.failure.findFirst({
       where: { ...failedExplanation, songId: id },
       orderBy: { id: 'desc' },
     }),
-    song.contentHash
-      ? readSpectrogram(database, song.contentHash, await parametersOf(context, song.batch.modelId))
-      : null,
+    song.contentHash ? readSpectrogram(database, song.contentHash, heard) : null,
     versionsOf(database, { title: song.title, ownerId: song.batch.ownerId }, (model) =>
       yardstickOf(database, model),
     ),
@@ -51,11 +53,16 @@ async function describe(context: Context, id: number): Promise<SongView> {
   return {
     ...(ranked ?? songItem(song, null)),
     ...{ batch: publicId('batch', song.batchId), reliability: yardstick.reliability },
-    spectrogram: spectrogram?.facts ?? null,
-    explanation: (explanation?.content as Record<string, unknown> | undefined) ?? null,
+    spectrogram: spectrogram && { ...spectrogram.facts, topHz: bandEdges(heard.parameters).at(-1)! },
+    explanation: explanation && toldExplanation(explanation.content as unknown as ExplanationContent),
     unexplained: failure && withoutFolders(failure.reason),
     versions,
   };
+}
+
+/** In today's words: those of an explanation that did not pass today's checks must name nothing. */
+function toldExplanation(content: ExplanationContent): ExplanationContent {
+  return { ...content, sentences: explanationSentences(content) };
 }
 
 async function parametersOf({ session }: Context, modelId: number) {
@@ -133,8 +140,14 @@ export const songRoutesOfOne: readonly Route[] = [
     run: async ({ params: { song: id } }, context) => {
       const song = await findSong(context, id);
       if (!song.score) throw new Problem(409, `${publicId('song', id)} is not scored yet`);
-      if (song.explanation) return { said: `${publicId('song', id)} is explained already` };
       const { database, queues } = context.session;
+      const made = await database.prisma.explanation.findUnique({
+        where: { songId: id },
+        select: { content: true },
+      });
+      if (made && isChecked(made.content as unknown as ExplanationContent)) {
+        return { said: `${publicId('song', id)} is explained already` };
+      }
       await database.prisma.failure.updateMany({
         where: { ...failedExplanation, songId: id },
         data: { state: 'retried' },
@@ -192,6 +205,12 @@ export const songRoutesOfOne: readonly Route[] = [
       await findSong(context, id);
       const found = await context.session.database.prisma.explanation.findUnique({ where: { songId: id } });
       if (!found) return notFound(`explanation of ${publicId('song', id)}`);
+      if (!isChecked(found.content as unknown as ExplanationContent)) {
+        throw new Problem(
+          409,
+          'this picture was made before explanations were fully checked: explain it again',
+        );
+      }
       return { mediaType: 'image/png', bytes: found.picture };
     },
   }),

@@ -31,15 +31,20 @@ export async function versionsOf(
   const versions: Version[] = [];
   for (const [index, row] of rows.entries()) {
     const { id, batchId, file, createdAt, state, score, batch } = row;
+    const yardstick = score && (await yardstickFor(batch.modelId));
     versions.push({
       ...{ id: publicId('song', id), batch: publicId('batch', batchId), file: basename(file) },
       ...{ createdAt: createdAt.toISOString(), model: publicId('model', batch.modelId), step: state },
       percentile: score && Math.round(score.percentile),
+      holdoutN: yardstick?.reliability.holdoutN ?? null,
       move: await moveOf(versionBefore(rows.slice(0, index), row), row, yardstickFor),
     });
   }
   return versions;
 }
+
+/** `82 of 100` */
+const ofHundred = (share: number) => `${Math.round(100 * share)} of 100`;
 
 interface Judged {
   score: { probability: number } | null;
@@ -72,15 +77,21 @@ async function moveOf(
     const same = before.contentHash === now.contentHash ? 'the same audio' : 'the same score';
     return { direction: 'same', ...nothing, words: `${same} as the version before` };
   }
-  const { pairs } = await yardstickFor(now.batch.modelId);
+  const { pairs, reliability } = await yardstickFor(now.batch.modelId);
   const sureness = pairs.at(difference);
   const beyondNoise = pairs.isSure(difference);
   const direction = difference > 0 ? 'up' : 'down';
+  if (!reliability.betterThanChance) {
+    const words = `moved ${direction}, which says nothing: this model may be no better than chance`;
+    return { direction, ...nothing, words };
+  }
+  const atLeast = sureness?.atLeast ?? null;
+  const least = atLeast === null ? '' : `, in at least ${ofHundred(atLeast)} with other songs`;
   const counted = sureness
-    ? `in held-out pairs that far apart the higher one was the popular one in ${Math.round(100 * sureness.share)} of 100 (${sureness.pairs} pairs)`
-    : 'too few held-out pairs to say how sure that is';
+    ? `of two held-out songs that far apart, one of which became popular, it was the higher one in ${ofHundred(sureness.share)} cases${least}; n = ${sureness.songs} songs by ${sureness.groups} artists`
+    : 'too few held-out songs to say how sure that is';
   const words = beyondNoise
     ? `moved ${direction}, beyond noise: ${counted}`
-    : `moved ${direction} a little, within noise: ${counted}; sure is from ${100 * sureEnough} on`;
+    : `moved ${direction}, within noise: ${counted}; sure is from at least ${100 * sureEnough} with other songs on`;
   return { direction, beyondNoise, share: sureness?.share ?? null, words };
 }

@@ -15,7 +15,7 @@ const itemsDrawn = 4e7;
  * @returns the draws ascending; null when there are fewer than two groups, or most resamples lack the statistic.
  */
 export function groupedBootstrap(
-  { groups, labelAt }: Ranking,
+  { groups, labelAt }: Pick<Ranking, 'groups'> & { readonly labelAt: { readonly length: number } },
   seed: number,
   statistic: (counts: GroupCounts) => number | null,
 ): number[] | null {

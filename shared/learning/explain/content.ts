@@ -16,6 +16,14 @@ const check = z.object({
   passed: z.boolean(),
 });
 
+/** See sanity.ts. */
+const sanity = z.object({
+  correlations: z.array(z.number()),
+  alike: z.number(),
+  bound: z.number(),
+  passed: z.boolean(),
+});
+
 const decision = z.object({
   logOdds: z.number(),
   segments: z.array(
@@ -31,6 +39,8 @@ const decision = z.object({
   topBands: z.array(z.object({ ...band, ...effect })),
   surrogate: z.object({ masks: z.int(), rSquared: z.number() }),
   faithfulness: z.object({ checks: z.array(check), draws: z.int(), trusted: z.boolean() }),
+  /** Missing from explanations that were made before there was this check. */
+  sanity: sanity.optional(),
 });
 
 const neighbour = z.object({
@@ -68,3 +78,8 @@ export const explanationContent = z.object({
 export type ExplanationContent = Omit<z.infer<typeof explanationContent>, 'decision'> & {
   readonly decision: Decision | null;
 };
+
+/** Whether it was compared with those of shuffled models, as far as there is something to compare. */
+export function isChecked({ decision }: Pick<ExplanationContent, 'decision'>): boolean {
+  return decision === null || decision.sanity !== undefined;
+}

@@ -5,6 +5,7 @@ import { checkFaithfulness, type Faithfulness, namedSegments } from './faithfuln
 import type { Mask } from './filling.ts';
 import { type BandGroup, type Grid, type Stretch, segmentCount } from './grid.ts';
 import type { MaskedJudge } from './masked-judge.ts';
+import type { Sanity } from './sanity.ts';
 import { drawMasks, fitSurrogate } from './surrogate.ts';
 
 /** Random masks for each segment, and the most of all. */
@@ -50,6 +51,8 @@ export interface Decision {
   readonly topBands: readonly (BandGroup & Effect)[];
   readonly surrogate: { readonly masks: number; readonly rSquared: number };
   readonly faithfulness: Faithfulness;
+  /** Missing from explanations that were made before there was this check. */
+  readonly sanity?: Sanity | undefined;
 }
 
 /**

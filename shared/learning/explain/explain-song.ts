@@ -7,6 +7,7 @@ import { type Decision, explainDecision } from './decision.ts';
 import type { TaggerEar } from './masked-judge.ts';
 import { MaskedJudge } from './masked-judge.ts';
 import { drawExplanation } from './picture.ts';
+import { checkSanity } from './sanity.ts';
 import type { TypicalSound } from './typical.ts';
 
 /** What is to be explained: plain data, so that it can go to another process. */
@@ -32,6 +33,12 @@ export interface SongExplanation {
   readonly picture: Uint8Array;
 }
 
+/** A model, and what it would be without what it has learned. */
+export interface ExplainedModel {
+  readonly predictor: Predictor;
+  readonly randomised: (seed: number) => Promise<Predictor>;
+}
+
 /** What of a song a family listens to. */
 export function hearingOf({ name, features }: Pick<ModelFamily, 'name' | 'features'>) {
   const tagger = needsTagger(features);
@@ -42,13 +49,14 @@ export function hearingOf({ name, features }: Pick<ModelFamily, 'name' | 'featur
 
 /**
  * Explain a song.
+ * @param randomised loads the same model with its weights shuffled by a seed, to check the explanation by.
  * @param embedPatches of the tagger, asked only where the request has its input.
  * @param turn awaited often; may throw to stop.
  */
 export async function explainSong(
   request: ExplainRequest,
   family: Pick<ModelFamily, 'name' | 'features'>,
-  predictor: Predictor,
+  { predictor, randomised }: ExplainedModel,
   embedPatches: TaggerEar['embedPatches'],
   turn: () => Promise<void>,
 ): Promise<SongExplanation> {
@@ -58,7 +66,10 @@ export async function explainSong(
   let decision: Decision | null = null;
   if (hears.spectrogram || tagger) {
     const judge = new MaskedJudge({ recording, parameters, start, typical, tagger, seed }, predictor, turn);
-    decision = await explainDecision(judge, seed);
+    decision = {
+      ...(await explainDecision(judge, seed)),
+      sanity: await checkSanity(judge, randomised, seed),
+    };
   }
   const seconds = ((recording.frames - 1) * parameters.hop) / parameters.sampleRate;
   const span = { start, end: start + Math.max(seconds, parameters.hop / parameters.sampleRate) };

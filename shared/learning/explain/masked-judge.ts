@@ -66,8 +66,12 @@ export class MaskedJudge {
     this.#tagger = tagger && new MaskedTagger(tagger, song, this.grid);
   }
 
-  /** Judge the song without the segments of each mask. @returns log odds of being popular. */
-  async judge(masks: readonly Mask[]): Promise<number[]> {
+  /**
+   * Judge the song without the segments of each mask.
+   * @param predictor another than the model that is explained
+   * @returns log odds of being popular.
+   */
+  async judge(masks: readonly Mask[], predictor: Predictor = this.#predictor): Promise<number[]> {
     const logOdds: number[] = [];
     for (let from = 0; from < masks.length; from += chunk) {
       await this.#turn();
@@ -78,7 +82,7 @@ export class MaskedJudge {
         ...withoutSegments(this.#song.recording, mask, this.grid, this.#placement, this.#fill),
         ...(embeddings ? { embedding: embeddings[index]! } : {}),
       }));
-      logOdds.push(...(await this.#predictor.predict(recordings)).map(logOddsOf));
+      logOdds.push(...(await predictor.predict(recordings)).map(logOddsOf));
     }
     return logOdds;
   }

@@ -5,6 +5,7 @@ import type { Spectrogram } from '../spectrograms.ts';
 import type { Decision } from './decision.ts';
 import { bandCentres, type Span } from './grid.ts';
 import { type Box, element, label, line, rectangle, renderPng } from './svg.ts';
+import { type Trust, trustOf } from './trust.ts';
 import { clock, frequency } from './words.ts';
 
 export interface PictureOptions {
@@ -39,12 +40,23 @@ const titleLength = 84;
 
 const colourOf = (effect: number): string => (effect > 0 ? colourFor : colourAgainst);
 
-/** Draw the picture. @returns a PNG file of `pictureWidth` x `pictureHeight`. */
+/** Over a picture without colours, where a model was asked. */
+const refusals: Readonly<Record<Exclude<Trust, 'trusted'>, string>> = {
+  unfaithful: 'nothing is coloured: the parts that were found move the score no more than random parts do',
+  'like random': 'nothing is coloured: models that have learned nothing give nearly the same picture',
+  unchecked: 'nothing is coloured: the explanation was not compared with those of shuffled models',
+};
+
+/**
+ * Draw the picture; the parts are coloured only where the explanation passed its checks.
+ * @returns a PNG file of `pictureWidth` x `pictureHeight`.
+ */
 export async function drawExplanation(options: PictureOptions): Promise<Uint8Array> {
-  const { decision } = options;
+  const trust = options.decision && trustOf(options.decision);
+  const decision = trust === 'trusted' ? options.decision : null;
   const scale = new Scale(options);
   return renderPng(pictureWidth, pictureHeight, [
-    ...heading(options),
+    ...heading(options, trust),
     element('image', {
       ...scale.spectrogramBox(),
       preserveAspectRatio: 'none',
@@ -106,10 +118,8 @@ function greyImage({ levels, frames }: Spectrogram): Uint8Array {
   return encode({ width: frames, height: bands, data, channels: 1, depth: 8 });
 }
 
-function heading({ title, subtitle, decision }: PictureOptions): string[] {
+function heading({ title, subtitle }: PictureOptions, trust: Trust | null): string[] {
   const short = title.length > titleLength ? `${title.slice(0, titleLength - 1)}…` : title;
-  const trusted = decision?.faithfulness.trusted ?? true;
-  const warning = 'not to be trusted: random parts move the score as much';
   const key = (x: number, colour: string, words: string) => [
     rectangle({ x, y: 64, width: 13, height: 13 }, { fill: colour, 'fill-opacity': mostOpacity }),
     label(words, x + 20, 75, { 'font-size': 13, fill: ink }),
@@ -117,15 +127,15 @@ function heading({ title, subtitle, decision }: PictureOptions): string[] {
   return [
     label(short, plot.x, 32, { 'font-size': 19, 'font-weight': 700, fill: ink }),
     label(subtitle, plot.x, 54, { 'font-size': 13, fill: '#555555' }),
-    ...(decision
+    ...(trust === 'trusted'
       ? [
           ...key(plot.x, colourFor, 'speaks for the song'),
           ...key(plot.x + 190, colourAgainst, 'speaks against it'),
         ]
       : []),
-    ...(trusted
+    ...(trust === null || trust === 'trusted'
       ? []
-      : [label(warning, plot.x + 380, 75, { 'font-size': 13, 'font-weight': 700, fill: '#b00020' })]),
+      : [label(refusals[trust], plot.x, 75, { 'font-size': 13, 'font-weight': 700, fill: '#b00020' })]),
   ];
 }
 

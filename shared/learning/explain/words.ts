@@ -2,6 +2,7 @@
 import type { ExplanationContent } from './content.ts';
 import type { Decision, Effect } from './decision.ts';
 import type { BandGroup, Stretch } from './grid.ts';
+import { trustOf } from './trust.ts';
 
 /** A time of the song, e.g. `0:12`. */
 export function clock(seconds: number): string {
@@ -28,16 +29,17 @@ export function listed(items: readonly string[]): string {
   return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
 }
 
-/** What carried the decision, and how far that can be trusted. */
+/** What carried the decision, where that passed its checks; else why it is not told. */
 export function decisionSentences(decision: Decision): string[] {
-  const { topSeconds, topBands, momentStandsOut, faithfulness } = decision;
+  const { topSeconds, topBands, momentStandsOut } = decision;
   if (topSeconds.length === 0 && topBands.length === 0) {
     return ['Nothing that was taken away from the song moved its score.'];
   }
+  if (trustOf(decision) !== 'trusted') return [trustSentence(decision)];
   const moments = momentStandsOut ? topSeconds : [];
   const sentences = [side('for', moments, topBands), side('against', moments, topBands)];
   const spread = momentStandsOut ? null : 'No moment stands out: it is spread over the song.';
-  return [...sentences, spread, trustSentence(faithfulness)].filter((sentence) => sentence !== null);
+  return [...sentences, spread, trustSentence(decision)].filter((sentence) => sentence !== null);
 }
 
 function side(
@@ -52,15 +54,33 @@ function side(
   return parts.length > 0 ? `Speaks ${direction} it: ${listed(parts)}.` : null;
 }
 
-function trustSentence({ checks, trusted }: Decision['faithfulness']): string {
-  const figures = checks.map(({ direction, segments, change, randomChange }) => {
+/** How an explanation did in its checks, in counts: more digits of log odds would say nothing more. */
+function trustSentence(decision: Decision): string {
+  const { faithfulness, sanity } = decision;
+  const { checks, draws } = faithfulness;
+  const figures = checks.map(({ direction, segments, change, better }) => {
     const parts = `${segments} ${segments === 1 ? 'part that speaks' : 'parts that speak'} ${direction} it`;
-    const moved = direction === 'for' ? 'lowers' : 'raises';
-    return `taking away the ${parts} ${moved} the log odds by ${change.toFixed(2)}, random parts of that size move them by ${randomChange.toFixed(2)}`;
+    const verb = direction === 'for' ? 'lower' : 'raise';
+    const moved = `${verb}s its score, by more than random parts of that size in ${Math.round(better * draws)} of ${draws} draws`;
+    return `taking away the ${parts} ${change > 0 ? moved : `does not ${verb} its score`}`;
   });
-  if (trusted) return `Checked: ${figures.join('; ')}.`;
-  const why = figures.length > 0 ? ` (${figures.join('; ')})` : '';
-  return `Not to be trusted: what is named matters to the model no more than random parts do${why}.`;
+  const unknown = 'Which parts its score hangs on cannot be said';
+  const models = sanity?.correlations.length ?? 0;
+  switch (trustOf(decision)) {
+    case 'trusted':
+      return `Checked: ${figures.join('; ')}; and ${models} models with shuffled weights give another picture of this song (${likeness(sanity!)}).`;
+    case 'unfaithful':
+      return `${unknown}: those that were found matter to the model no more than random ones do${figures.length > 0 ? ` (${figures.join('; ')})` : ''}.`;
+    case 'like random':
+      return `${unknown}: ${models} models with shuffled weights, which have learned nothing, give nearly the same picture of this song (${likeness(sanity!)}).`;
+    case 'unchecked':
+      return `${unknown}: this explanation was made before explanations were compared with those of shuffled models. Explain the song again.`;
+  }
+}
+
+function likeness({ alike, bound }: NonNullable<Decision['sanity']>): string {
+  const figure = (value: number) => value.toFixed(2).replace(/^0/, '');
+  return `mean rank correlation ${figure(alike)}; 1 is the same, below ${figure(bound)} is another`;
 }
 
 /** All of an explanation in plain sentences. */

@@ -67,9 +67,42 @@ test('a song is compared with those scored most alike, each artist counting once
   }));
   // All are equally near: one album of 100 popular songs is one voice among 21.
   expect(new HeldOutSongs([...album, ...others]).around(0.7)).toMatchObject({
-    ...{ songs: 120, popular: 110, groups: 21 },
+    ...{ songs: 120, popular: 11, groups: 21 },
     share: expect.closeTo(11 / 21, 10),
   });
+});
+
+test('a score beyond those of all held-out songs is like none of them', () => {
+  const songs = calibratedSongs(200, 21).map((song) => ({
+    ...song,
+    probability: 0.4 + song.probability / 5,
+  }));
+  const held = new HeldOutSongs(songs);
+  expect([0.3, 0.5, 0.7].map((score) => held.beyond(score))).toEqual(['below', null, 'above']);
+  // A twentieth of their range more is still theirs.
+  expect([0.605, 0.395].map((score) => held.beyond(score))).toEqual([null, null]);
+  expect(held.around(0.605)).not.toBeNull();
+  expect([0.3, 0.7].map((score) => held.around(score))).toEqual([null, null]);
+  expect(new HeldOutSongs([]).beyond(0.5)).toBeNull();
+});
+
+test('those scored most alike are the nearest by hand, and scores that are alike are looked up once', () => {
+  const songs = calibratedSongs(500, 31, 2);
+  const held = new HeldOutSongs(songs);
+  for (const score of [0.02, 0.25, 0.5, 0.731, 0.98]) {
+    const nearest = [...songs]
+      .sort((a, b) => Math.abs(a.probability - score) - Math.abs(b.probability - score))
+      .slice(0, neighbourCount(500));
+    const shares = new Map<number, number[]>();
+    for (const { group, label } of nearest) shares.set(group, [...(shares.get(group) ?? []), label]);
+    const means = [...shares.values()].map((labels) => labels.reduce((a, b) => a + b, 0) / labels.length);
+    const share = means.reduce((a, b) => a + b, 0) / means.length;
+    expect(held.around(score)).toMatchObject({
+      ...{ songs: nearest.length, groups: shares.size, share: expect.closeTo(share, 10) },
+      popular: Math.round(share * shares.size),
+    });
+    expect(held.around(score + 1e-5)).toBe(held.around(score));
+  }
 });
 
 test('the neighbourhood grows with the songs, slower than they do', () => {
@@ -100,7 +133,7 @@ test('where not even halves are carried no number is said', () => {
 });
 
 test('pairs that are farther apart are never less sure, and it is what a calibrated model has', () => {
-  const curve = new PairCurve(calibratedSongs(600, 11));
+  const curve = new PairCurve(calibratedSongs(600, 11), true);
   const shares = [0.01, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95].map((difference) => curve.at(difference)!.share);
   expect([...shares].sort((a, b) => a - b)).toEqual(shares);
   expect(shares[0]).toBeLessThan(0.65);
@@ -115,20 +148,56 @@ test('pairs that are farther apart are never less sure, and it is what a calibra
 
 test('very many songs are sampled, the same every time', () => {
   const songs = calibratedSongs(3_000, 5);
-  const [one, other] = [new PairCurve(songs), new PairCurve(songs)];
-  expect(one.pairs).toBeLessThanOrEqual(200_000);
+  const [one, other] = [new PairCurve(songs, true), new PairCurve(songs, true)];
+  expect(one.pairs).toBeLessThanOrEqual(50_000);
   expect(one.at(0.3)).toEqual(other.at(0.3));
 });
 
 test('songs of one artist make no pairs, and without pairs nothing is sure', () => {
-  const curve = new PairCurve(calibratedSongs(600, 11, 600));
+  const curve = new PairCurve(calibratedSongs(600, 11, 600), true);
   expect([curve.pairs, curve.at(0.9), curve.sureFrom, curve.isSure(1)]).toEqual([0, null, null, false]);
+});
+
+test('an order is sure by its lower bound, and only of a model that is better than chance', () => {
+  const songs = calibratedSongs(178, 11, 3);
+  const curve = new PairCurve(songs, true);
+  const at = curve.at(curve.sureFrom!)!;
+  expect(at.atLeast).toBeGreaterThanOrEqual(sureEnough);
+  expect(at.share).toBeGreaterThan(at.atLeast!);
+  expect(at).toMatchObject({ songs: expect.any(Number), groups: expect.any(Number) });
+  expect(at.groups).toBeLessThanOrEqual(60);
+  expect(at.songs).toBeLessThanOrEqual(178);
+  // The share itself is high enough before that.
+  expect(curve.at(0.25)!.share).toBeGreaterThan(0.7);
+  expect(curve.sureFrom).toBeGreaterThan(0.25);
+  const doubtful = new PairCurve(songs, false);
+  expect(doubtful.sureFrom).toBeNull();
+  expect(doubtful.isSure(1)).toBe(false);
+  expect(doubtful.at(0.5)).toEqual(curve.at(0.5));
+});
+
+test('a few artists show no order, however many pairs their songs make', () => {
+  const twoArtists = Array.from({ length: 10 }, (_, group) =>
+    Array.from(
+      { length: 10 },
+      (_song, index): Judged => ({
+        ...{
+          probability: group < 5 ? 0.1 + index / 100 : 0.8 + index / 100,
+          label: group < 5 ? 0 : 1,
+          group,
+        },
+      }),
+    ),
+  ).flat();
+  const curve = new PairCurve(twoArtists, true);
+  expect(curve.at(0.7)).toMatchObject({ share: 1, atLeast: null, groups: 10 });
+  expect(curve.sureFrom).toBeNull();
 });
 
 test('a model that knows nothing puts no song above another', () => {
   const random = randomStream(13, 'coin');
   const songs = calibratedSongs(600, 11).map((song) => ({ ...song, probability: uniform(random) }));
-  expect(new PairCurve(songs).sureFrom).toBeNull();
+  expect(new PairCurve(songs, true).sureFrom).toBeNull();
 });
 
 test('ranks are ranges where the order is not sure', () => {
@@ -176,13 +245,23 @@ test('rank ranges hold what they say, whatever the scores', () => {
 const around = (popular: number) => ({
   ...{ songs: 30, popular, groups: 30, share: popular / 30, dots: quantileDots(popular, 30) },
 });
-const sound = { betterThanChance: true, unfamiliarity: 50, baseRate: 0.5 };
+const sound = { betterThanChance: true, unfamiliarity: 50, baseRate: 0.5, beyond: null, heldOut: 300 };
 
 test.each([
-  ['more', { ...sound, neighbourhood: around(24) }, 'of the 30 held-out songs scored most alike 24 became'],
+  [
+    'more',
+    { ...sound, neighbourhood: around(24) },
+    'of the 30 held-out songs scored most alike about 24 in 30 became popular (n = 30 artists, each counts once)',
+  ],
   ['less', { ...sound, neighbourhood: around(5) }, 'less often than others'],
   ['inconclusive', { ...sound, neighbourhood: around(17) }, 'too near to the usual share'],
-  ['inconclusive', { ...sound, neighbourhood: null }, 'too few held-out songs'],
+  [
+    'inconclusive',
+    { ...sound, neighbourhood: null, beyond: 'above' as const },
+    'higher than all 300 held-out songs, beyond anything that the model was tested on',
+  ],
+  ['less', { ...sound, neighbourhood: around(0) }, 'hardly any became popular'],
+  ['inconclusive', { ...sound, neighbourhood: null }, 'too few held-out songs, or of too few artists'],
   ['inconclusive', { ...sound, betterThanChance: false, neighbourhood: around(29) }, 'no better than chance'],
   ['unlike', { ...sound, unfamiliarity: 98, neighbourhood: around(29) }, 'Unlike anything in the catalogue'],
 ])('the verdict is %s', (kind, evidence, words) => {

@@ -1,34 +1,19 @@
 /** A batch of songs: how far each is, and the ranking with what is known of its uncertainty. */
 import { useState } from 'react';
-import { Link, useNavigate, useParams } from 'react-router';
-import type { BatchView, SongItem } from '../../../api/songs/schemas.ts';
+import { useNavigate, useParams } from 'react-router';
+import type { BatchView } from '../../../api/songs/schemas.ts';
 import { apiUrl, send, useApi } from '../../api.ts';
-import { Action, useOnce } from '../../components/action.tsx';
+import { Action } from '../../components/action.tsx';
 import { Meter } from '../../components/meter.tsx';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
-import { Status } from '../../components/status.tsx';
-import { type Column, DataTable } from '../../components/table.tsx';
-import { count, counted, percent } from '../../format.ts';
-import { Dots } from './dots.tsx';
+import { DataTable } from '../../components/table.tsx';
+import { count, counted } from '../../format.ts';
+import { restColumns, scoredColumns } from './batch-columns.tsx';
+import { DotsExplained } from './dots.tsx';
 import { DropZone } from './drop-zone.tsx';
 import { JudgeAgain } from './judge-again.tsx';
 import { ReliabilityPanel } from './reliability.tsx';
 import { UploadList } from './upload-list.tsx';
-
-const stepWords = {
-  waiting: 'uploaded, waits',
-  decoding: 'decoding',
-  judging: 'judging',
-  scored: 'judged',
-  failed: 'failed',
-};
-const stepStates = {
-  waiting: 'waiting',
-  decoding: 'fetched',
-  judging: 'active',
-  scored: 'scored',
-  failed: 'failed',
-};
 
 export default function Batch() {
   const { batch: id } = useParams();
@@ -124,10 +109,14 @@ function Ranking({ batch }: { batch: BatchView }) {
       )}
       {scored.length > 0 && (
         <Panel title={`Ranking of ${counted(scored.length, 'song')}`}>
+          <p>{reliability.compared}</p>
+          <DotsExplained {...reliability} />
           <p>
-            Each dot is one of 20 equally likely answers to: of songs scored like this one, how many became
-            popular? The line is the usual share, {percent(reliability.baseRate)}. Songs share ranks where
-            their order is not sure in at least 3 of 4 cases.
+            <small>
+              How sure above the next: of two held-out songs that far apart, just one of which became popular,
+              how often it was the higher one. Songs share ranks where that may be less than 3 of 4
+              {!reliability.betterThanChance && '; here all do, as the model may be no better than chance'}.
+            </small>
           </p>
           <DataTable
             caption="Ranked songs"
@@ -152,141 +141,4 @@ function Ranking({ batch }: { batch: BatchView }) {
       <ReliabilityPanel reliability={reliability} />
     </>
   );
-}
-
-function scoredColumns({ reliability }: BatchView): Column<SongItem>[] {
-  return [
-    {
-      id: 'rank',
-      header: 'Rank',
-      sortBy: ({ score }) => score!.rank.from,
-      cell: ({ score }) => {
-        const { from, to } = score!.rank;
-        return from === to ? from : `${from}–${to}`;
-      },
-    },
-    {
-      id: 'song',
-      header: 'Song',
-      prose: true,
-      sortBy: ({ file }) => file,
-      cell: ({ id, file, warnings, score }) => (
-        <>
-          <Link to={`/songs/${id}`}>{file}</Link>
-          <br />
-          {score!.verdict.sentence}
-          {warnings.map((warning) => (
-            <small key={warning}>
-              <br />▲ {warning}
-            </small>
-          ))}
-        </>
-      ),
-    },
-    {
-      id: 'dots',
-      header: 'Became popular, of songs like it',
-      sortBy: ({ score }) => score!.probability,
-      cell: ({ score }) =>
-        score!.dots ? (
-          <>
-            <Dots dots={score!.dots} baseRate={reliability.baseRate} />
-            <br />
-            {score!.share?.words ?? 'not to be told'}
-          </>
-        ) : (
-          <small>too few to say</small>
-        ),
-    },
-    {
-      id: 'percentile',
-      header: 'Percentile',
-      numeric: true,
-      sortBy: ({ score }) => score!.percentile,
-      cell: ({ score }) => (
-        <>
-          {score!.percentile}
-          <br />
-          <small>of n = {count(reliability.holdoutN)}</small>
-        </>
-      ),
-    },
-    {
-      id: 'above',
-      header: 'Sure to be above the next',
-      cell: ({ score }) =>
-        score!.aboveNext ? (
-          <>
-            {Math.round(100 * score!.aboveNext.share)} of 100
-            <br />
-            <small>({count(score!.aboveNext.pairs)} pairs)</small>
-          </>
-        ) : (
-          ''
-        ),
-    },
-    {
-      id: 'why',
-      header: 'Why',
-      cell: ({ id, explained }) =>
-        explained ? <Link to={`/songs/${id}`}>explained</Link> : <ExplainButton id={id} />,
-    },
-  ];
-}
-
-function ExplainButton({ id }: { id: string }) {
-  const [once, again] = useOnce();
-  return (
-    <Action
-      label="Explain"
-      name={`Explain ${id}`}
-      run={() => send<{ said: string }>('POST', `/songs/${id}/explain`, undefined, once)}
-      onDone={again}
-      refreshes={['/songs']}
-    />
-  );
-}
-
-function restColumns(): Column<SongItem>[] {
-  return [
-    {
-      id: 'song',
-      header: 'Song',
-      prose: true,
-      cell: ({ id, file }) => <Link to={`/songs/${id}`}>{file}</Link>,
-    },
-    {
-      id: 'step',
-      header: 'State',
-      cell: ({ step }) => <Status state={stepStates[step]} word={stepWords[step]} />,
-    },
-    { id: 'reason', header: 'Why', prose: true, cell: ({ reason }) => reason },
-    {
-      id: 'change',
-      header: 'Change',
-      cell: ({ id, step, uploaded }) => (
-        <span className="actions">
-          {step === 'failed' && uploaded && (
-            <Action
-              label="Try again"
-              name={`Try ${id} again`}
-              run={() => send('POST', `/songs/${id}/retry`)}
-              refreshes={['/batches', '/songs']}
-            />
-          )}
-          <Action
-            label="Delete"
-            name={`Delete ${id}`}
-            confirm={{
-              title: `Delete ${id}?`,
-              text: 'The song and all that was made of it is gone for good.',
-              yes: 'Delete it',
-            }}
-            run={() => send('DELETE', `/songs/${id}`)}
-            refreshes={['/batches']}
-          />
-        </span>
-      ),
-    },
-  ];
 }

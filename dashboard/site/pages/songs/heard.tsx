@@ -1,11 +1,12 @@
 /** The spectrogram that was judged, what of it speaks for or against the song, and how that sounds. */
 import { useEffect, useRef, useState } from 'react';
 import type { ExplanationContent } from '../../../../shared/learning/explain/content.ts';
+import { trustOf } from '../../../../shared/learning/explain/trust.ts';
 import type { SongView } from '../../../api/songs/schemas.ts';
 import { apiUrl } from '../../api.ts';
 import { Notice } from '../../components/page.tsx';
 import { Spectrogram } from '../../components/spectrogram.tsx';
-import { clock, frequency } from '../../format.ts';
+import { clock, counted, frequency } from '../../format.ts';
 import { play, stopPlaying } from './player.ts';
 
 type Facts = NonNullable<SongView['spectrogram']>;
@@ -22,7 +23,7 @@ interface Part {
 export function Heard(props: { song: SongView; facts: Facts; explanation: ExplanationContent | null }) {
   const { song, facts, explanation } = props;
   const decision = explanation?.decision ?? null;
-  const trusted = decision?.faithfulness.trusted ?? false;
+  const trusted = decision !== null && trustOf(decision) === 'trusted';
   const [overlay, setOverlay] = useState(true);
   const parts: Part[] = (decision?.segments ?? [])
     .filter(({ named }) => named)
@@ -34,8 +35,7 @@ export function Heard(props: { song: SongView; facts: Facts; explanation: Explan
       ))}
       {decision && !trusted && (
         <Notice kind="warn">
-          This explanation did not pass its check: taking away what it outlines moves the score no more than
-          taking away random parts of the same size. So nothing is outlined.
+          This explanation did not pass its checks, so no part of the song is outlined or named.
         </Notice>
       )}
       {trusted && (
@@ -60,8 +60,8 @@ function Picture({ song, facts, parts }: { song: SongView; facts: Facts; parts: 
     for (const part of parts) {
       const left = ((part.fromSeconds - facts.startSeconds) / facts.seconds) * width;
       const right = ((part.toSeconds - facts.startSeconds) / facts.seconds) * width;
-      const top = height * (1 - placeOf(part.toHz, facts.ticks));
-      const bottom = height * (1 - placeOf(part.fromHz, facts.ticks));
+      const top = height * (1 - placeOf(part.toHz, facts));
+      const bottom = height * (1 - placeOf(part.fromHz, facts));
       const colour = part.effect > 0 ? '255, 157, 40' : '90, 170, 255';
       context.fillStyle = `rgba(${colour}, 0.28)`;
       context.strokeStyle = `rgb(${colour})`;
@@ -82,8 +82,9 @@ function Picture({ song, facts, parts }: { song: SongView; facts: Facts; parts: 
           ref={canvas}
           width={1200}
           height={384}
-          role="img"
-          aria-label={`${parts.length} parts outlined; each is listed below`}
+          {...(parts.length > 0
+            ? { role: 'img', 'aria-label': `${counted(parts.length, 'part')} outlined; each is listed below` }
+            : { 'aria-hidden': true })}
         />
       }
       caption={
@@ -96,12 +97,13 @@ function Picture({ song, facts, parts }: { song: SongView; facts: Facts; parts: 
 }
 
 /** Between the ticks of the axis the mel scale is near enough to a straight line. */
-function placeOf(hz: number, ticks: Facts['ticks']): number {
+function placeOf(hz: number, { ticks, topHz }: Facts): number {
   const known = [{ hz: 0, place: 0 }, ...ticks];
   const above = known.findIndex((tick) => tick.hz >= hz);
   if (above === 0) return 0;
   const [low, high] =
-    above < 0 ? [known.at(-1)!, { hz: 11_025, place: 1 }] : [known[above - 1]!, known[above]!];
+    above < 0 ? [known.at(-1)!, { hz: topHz, place: 1 }] : [known[above - 1]!, known[above]!];
+  if (high.hz <= low.hz) return low.place;
   return Math.min(1, low.place + ((hz - low.hz) / (high.hz - low.hz)) * (high.place - low.place));
 }
 
@@ -114,15 +116,16 @@ function Listen({ song, facts, parts }: { song: SongView; facts: Facts; parts: r
     setError(null);
     setPlaying(key);
     try {
-      await play(apiUrl(`/songs/${song.id}/excerpt.wav`), {
+      const ended = await play(apiUrl(`/songs/${song.id}/excerpt.wav`), {
         from: part ? part.fromSeconds - facts.startSeconds : 0,
         to: part ? part.toSeconds - facts.startSeconds : facts.seconds,
         band: part && { fromHz: part.fromHz, toHz: part.toHz },
       });
+      if (ended) setPlaying(null);
     } catch (trouble) {
       setError(trouble instanceof Error ? trouble.message : String(trouble));
+      setPlaying(null);
     }
-    setPlaying(null);
   };
   return (
     <div className="listen">

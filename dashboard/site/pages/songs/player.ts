@@ -17,49 +17,64 @@ const steepness = 3;
 /** A moment that is cut out clicks; it comes and goes within this time, in seconds. */
 const fade = 0.02;
 
-/** @returns when it has ended or was stopped */
-export async function play(url: string, { from, to, band }: Stretch): Promise<void> {
+/** Counts what was asked for: only the newest sounds, however long the others took to load. */
+let newest = 0;
+
+/**
+ * Play a part; what played before stops.
+ * @returns whether it went to its end; false: it was stopped, or something else was played
+ */
+export async function play(url: string, { from, to, band }: Stretch): Promise<boolean> {
   stopPlaying();
+  const own = newest;
   audio ??= new AudioContext();
-  await audio.resume();
-  let loading = buffers.get(url);
-  if (!loading) {
-    loading = load(audio, url);
-    loading.catch(() => buffers.delete(url));
-    buffers.set(url, loading);
-  }
-  const buffer = await loading;
-  const own = audio.createBufferSource();
-  own.buffer = buffer;
-  let node: AudioNode = own;
+  const context = audio;
+  await context.resume();
+  const buffer = await loaded(context, url).catch((error) => {
+    // Whoever has gone on does not want to hear of it.
+    if (own !== newest) return null;
+    throw error;
+  });
+  if (own !== newest || buffer === null) return false;
+  const sound = context.createBufferSource();
+  sound.buffer = buffer;
+  let node: AudioNode = sound;
   if (band) {
     for (let i = 0; i < steepness; i++) {
-      node = filtered(audio, node, 'highpass', Math.max(20, band.fromHz));
-      node = filtered(audio, node, 'lowpass', Math.min(buffer.sampleRate / 2 - 100, band.toHz));
+      node = filtered(context, node, 'highpass', Math.max(20, band.fromHz));
+      node = filtered(context, node, 'lowpass', Math.min(buffer.sampleRate / 2 - 100, band.toHz));
     }
   }
-  const gain = audio.createGain();
-  const now = audio.currentTime;
+  const gain = context.createGain();
+  const now = context.currentTime;
   const length = Math.max(0.2, Math.min(to, buffer.duration) - from);
   gain.gain.setValueAtTime(0, now);
   gain.gain.linearRampToValueAtTime(1, now + fade);
   gain.gain.setValueAtTime(1, now + Math.max(fade, length - fade));
   gain.gain.linearRampToValueAtTime(0, now + length);
-  node.connect(gain).connect(audio.destination);
-  source = own;
+  node.connect(gain).connect(context.destination);
+  source = sound;
   await new Promise<void>((resolve) => {
-    own.onended = () => resolve();
-    own.start(now, Math.max(0, from), length);
+    sound.onended = () => resolve();
+    sound.start(now, Math.max(0, from), length);
   });
+  return own === newest;
 }
 
 export function stopPlaying(): void {
-  try {
-    source?.stop();
-  } catch {
-    // had not begun
-  }
+  newest++;
+  source?.stop();
   source = null;
+}
+
+function loaded(context: AudioContext, url: string): Promise<AudioBuffer> {
+  let loading = buffers.get(url);
+  if (!loading) {
+    loading = load(context, url);
+    loading.catch(() => buffers.delete(url));
+    buffers.set(url, loading);
+  }
+  return loading;
 }
 
 async function load(context: AudioContext, url: string): Promise<AudioBuffer> {

@@ -2,10 +2,11 @@
 import { Link } from 'react-router';
 import type { Reliability } from '../../../api/songs/schemas.ts';
 import { Panel } from '../../components/page.tsx';
-import { count, moment } from '../../format.ts';
+import { count, counted, moment } from '../../format.ts';
 
 export function ReliabilityPanel({ reliability }: { reliability: Reliability }) {
-  const { model, name, dataSet, dataSetId, trainedAt, codeVersion, pairs, words, basis } = reliability;
+  const { model, name, dataSet, dataSetId, trainedAt, codeVersion, pairs, words, basis, n, groups } =
+    reliability;
   return (
     <Panel title="How far to trust this">
       {words.map((sentence) => (
@@ -17,7 +18,8 @@ export function ReliabilityPanel({ reliability }: { reliability: Reliability }) 
           <Link to={`/data-sets/${dataSetId}`}>{dataSet}</Link>
           {trainedAt && `, trained ${moment(trainedAt)}`}
           {codeVersion && `, version ${codeVersion}`}. Measured by {basis}. How sure an order is, is counted
-          in {count(pairs)} pairs of such songs. Scores are private: you and operators see them.
+          in {count(pairs)} pairs of these {counted(n, 'song')} by {counted(groups, 'artist')}. Scores are
+          private: you and operators see them.
         </small>
       </p>
     </Panel>

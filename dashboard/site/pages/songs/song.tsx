@@ -1,18 +1,17 @@
 /** One song: what the model heard, why it judged as it did, what it is like, and how its versions moved. */
-import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import type { ExplanationContent } from '../../../../shared/learning/explain/content.ts';
+import { trustOf } from '../../../../shared/learning/explain/trust.ts';
 import type { SongView } from '../../../api/songs/schemas.ts';
-import { apiUrl, send, useApi } from '../../api.ts';
+import { send, useApi } from '../../api.ts';
 import { Action } from '../../components/action.tsx';
-import { TextField } from '../../components/field.tsx';
-import { Fact, Facts, Loaded, Notice, Page, Panel } from '../../components/page.tsx';
-import { Status } from '../../components/status.tsx';
-import { DataTable } from '../../components/table.tsx';
-import { count, counted, moment, percent } from '../../format.ts';
-import { Dots } from './dots.tsx';
+import { Loaded, Notice, Page, Panel } from '../../components/page.tsx';
+import { counted } from '../../format.ts';
 import { Heard } from './heard.tsx';
 import { ReliabilityPanel } from './reliability.tsx';
+import { Step } from './steps.tsx';
+import { Verdict } from './verdict.tsx';
+import { Versions } from './versions.tsx';
 
 export default function Song() {
   const { song: id } = useParams();
@@ -45,16 +44,24 @@ export default function Song() {
         )
       }
     >
-      <Loaded query={song}>{(view) => <Everything song={view} />}</Loaded>
+      {/* Of another version all is another's, such as the title that is being typed. */}
+      <Loaded query={song}>{(view) => <Everything key={view.id} song={view} />}</Loaded>
     </Page>
   );
 }
 
 function Everything({ song }: { song: SongView }) {
   const explanation = song.explanation as unknown as ExplanationContent | null;
+  const isOld = explanation?.decision && trustOf(explanation.decision) === 'unchecked';
   return (
     <>
       {song.reason && <Notice kind="warn">Not judged: {song.reason}</Notice>}
+      {!song.score && (
+        <p>
+          <Step {...song} />
+        </p>
+      )}
+      {song.warnings.length > 0 && <Notice kind="warn">About this file: {song.warnings.join('; ')}</Notice>}
       {song.score && <Verdict song={song} />}
       {song.spectrogram && (
         <Panel title="What the model heard, and what its answer hangs on">
@@ -62,12 +69,16 @@ function Everything({ song }: { song: SongView }) {
         </Panel>
       )}
       {explanation && <WhatItIsLike explanation={explanation} />}
-      {song.score && !explanation && (
+      {song.score && (!explanation || isOld) && (
         <Panel title="Why">
-          <p>This song is not explained yet.</p>
+          <p>
+            {isOld
+              ? 'This song was explained before all checks were there.'
+              : 'This song is not explained yet.'}
+          </p>
           {song.unexplained && <Notice kind="warn">When it was last tried: {song.unexplained}</Notice>}
           <Action
-            label="Explain it"
+            label={isOld ? 'Explain it again' : 'Explain it'}
             run={() => send('POST', `/songs/${song.id}/explain`)}
             refreshes={['/songs']}
           />{' '}
@@ -77,36 +88,6 @@ function Everything({ song }: { song: SongView }) {
       <Versions song={song} />
       <ReliabilityPanel reliability={song.reliability} />
     </>
-  );
-}
-
-function Verdict({ song }: { song: SongView }) {
-  const { score, reliability } = song;
-  const { rank, percentile, share, dots, alike, verdict, unfamiliarity, comparedBy } = score!;
-  return (
-    <Panel title="In words">
-      <p className="verdict">{verdict.sentence}</p>
-      <Facts>
-        <Fact name="Rank in its batch">{rank.from === rank.to ? rank.from : `${rank.from}–${rank.to}`}</Fact>
-        <Fact name="Sounds like songs that became popular">
-          {share?.words ?? 'the model is not calibrated enough to say'}
-        </Fact>
-        <Fact name="Percentile">
-          {percentile} % <small>of the {count(reliability.holdoutN)} holdout songs score lower</small>
-        </Fact>
-        <Fact name="Songs scored like it">
-          {alike
-            ? `${count(alike.popular)} of ${count(alike.songs)} became popular (usual: ${percent(reliability.baseRate)})`
-            : 'too few to say'}
-        </Fact>
-        <Fact name="How usual it is">
-          {unfamiliarity === null
-            ? 'not known'
-            : `${Math.round(100 - unfamiliarity)} % of the data set's tracks are farther from anything else in it than this song is${comparedBy ? ` (by ${comparedBy})` : ''}`}
-        </Fact>
-      </Facts>
-      {dots && <Dots dots={dots} baseRate={reliability.baseRate} />}
-    </Panel>
   );
 }
 
@@ -152,70 +133,5 @@ function WhatItIsLike({ explanation }: { explanation: ExplanationContent }) {
         </Panel>
       )}
     </div>
-  );
-}
-
-function Versions({ song }: { song: SongView }) {
-  const [title, setTitle] = useState(song.title ?? '');
-  return (
-    <Panel title="Versions of this song">
-      <p>
-        Songs of the same title are versions of one song: drop a new mix in, in any batch, and see whether it
-        moved.
-      </p>
-      <div className="filters">
-        <TextField label="Title that versions share" value={title} onChange={setTitle} />
-        <Action
-          label="Change the title"
-          disabled={title.trim() === '' || title === song.title}
-          run={() => send('PATCH', `/songs/${song.id}`, { title: title.trim() })}
-          refreshes={['/songs']}
-        />
-      </div>
-      {song.versions.length > 0 && (
-        <DataTable
-          caption="Versions"
-          prefix="versions."
-          rows={song.versions}
-          rowId={({ id }) => id}
-          columns={[
-            {
-              id: 'file',
-              header: 'File',
-              prose: true,
-              cell: ({ id, file }) =>
-                id === song.id ? `${file} (this one)` : <Link to={`/songs/${id}`}>{file}</Link>,
-            },
-            {
-              id: 'when',
-              header: 'When',
-              sortBy: (row) => row.createdAt,
-              cell: (row) => moment(row.createdAt),
-            },
-            { id: 'model', header: 'Judge', cell: ({ model }) => model },
-            { id: 'state', header: 'State', cell: ({ step }) => <Status state={step} /> },
-            {
-              id: 'percentile',
-              header: 'Percentile',
-              numeric: true,
-              cell: ({ percentile }) => percentile ?? '',
-            },
-            {
-              id: 'move',
-              header: 'Against the version before',
-              prose: true,
-              cell: ({ move }) => move?.words ?? '',
-            },
-          ]}
-        />
-      )}
-      <p>
-        <small>
-          <a href={apiUrl(`/batches/${song.batch}/ranking.csv`)} download>
-            The ranking of its batch as CSV
-          </a>
-        </small>
-      </p>
-    </Panel>
   );
 }

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { trainOn } from '../../../../bench/explain/model.ts';
 import { type Decision, explainDecision } from '../../../../shared/learning/explain/decision.ts';
 import { MaskedJudge } from '../../../../shared/learning/explain/masked-judge.ts';
+import { checkSanity, mostAlike } from '../../../../shared/learning/explain/sanity.ts';
 import { randomStream } from '../../../../shared/learning/random.ts';
 import { parameters, plantedSong, type Rule, shape } from './planted.ts';
 
@@ -13,17 +14,17 @@ const noTensorFlow = () => Promise.reject(new Error('no TensorFlow here'));
 async function explained(name: string, rule: Rule, popularOnly: boolean) {
   const random = randomStream('planted songs', name, rule.kind);
   const train = Array.from({ length: 80 }, (_, index) => plantedSong(rule, index % 2 === 0, random));
-  const { predictor, typical } = await trainOn(name, train, shape, 1, noTensorFlow);
+  const { predictor, randomised, typical } = await trainOn(name, train, shape, 1, noTensorFlow);
   const songs = Array.from({ length: 10 }, (_, index) =>
     plantedSong(rule, popularOnly || index % 2 === 0, random),
   );
-  const found: { song: (typeof songs)[number]; decision: Decision }[] = [];
+  const found: { song: (typeof songs)[number]; decision: Decision; alike: number }[] = [];
   for (const song of songs) {
     const judged = { recording: song.recording, parameters, typical, start: 0, seed: 1, tagger: null };
-    found.push({
-      song,
-      decision: await explainDecision(new MaskedJudge(judged, predictor, async () => {}), 1),
-    });
+    const judge = new MaskedJudge(judged, predictor, async () => {});
+    const decision = await explainDecision(judge, 1);
+    const { alike } = await checkSanity(judge, randomised, 1);
+    found.push({ song, decision, alike });
   }
   return found;
 }
@@ -38,6 +39,8 @@ describe('an explanation', () => {
     });
     expect(named.length).toBeGreaterThanOrEqual(9);
     expect(found.filter(({ decision }) => decision.faithfulness.trusted).length).toBeGreaterThanOrEqual(8);
+    // What the model has learned is what the explanation shows: without it there is another.
+    expect(found.filter(({ alike }) => alike < mostAlike).length).toBeGreaterThanOrEqual(9);
   });
 
   it.each(['logistic', 'forest'])('of %s names the moment that makes a song popular', async (name) => {
@@ -50,5 +53,7 @@ describe('an explanation', () => {
     });
     expect(named.length).toBeGreaterThanOrEqual(9);
     expect(found.filter(({ decision }) => decision.faithfulness.trusted).length).toBeGreaterThanOrEqual(8);
+    // What the model has learned is what the explanation shows: without it there is another.
+    expect(found.filter(({ alike }) => alike < mostAlike).length).toBeGreaterThanOrEqual(9);
   });
 });

@@ -2,8 +2,10 @@ import { decode } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { trainOn } from '../../../../bench/explain/model.ts';
 import { dummy } from '../../../../shared/learning/dummy.ts';
+import type { Decision } from '../../../../shared/learning/explain/decision.ts';
 import { type ExplainRequest, explainSong } from '../../../../shared/learning/explain/explain-song.ts';
-import { pictureHeight, pictureWidth } from '../../../../shared/learning/explain/picture.ts';
+import { drawExplanation, pictureHeight, pictureWidth } from '../../../../shared/learning/explain/picture.ts';
+import { trustOf } from '../../../../shared/learning/explain/trust.ts';
 import { clock, decisionSentences, frequency, listed } from '../../../../shared/learning/explain/words.ts';
 import { randomStream } from '../../../../shared/learning/random.ts';
 import { musicnn } from '../../../../shared/learning/tabular/families.ts';
@@ -49,8 +51,8 @@ function inked(picture: Uint8Array) {
 
 describe('explainSong', () => {
   it('gives the same decision and the same picture every time', async () => {
-    const first = await explainSong(request, model.family, model.predictor, nobody, turn);
-    const again = await explainSong(request, model.family, model.predictor, nobody, turn);
+    const first = await explainSong(request, model.family, model, nobody, turn);
+    const again = await explainSong(request, model.family, model, nobody, turn);
     expect(again.decision).toEqual(first.decision);
     expect(Buffer.from(again.picture).equals(Buffer.from(first.picture))).toBe(true);
     expect(first.decision!.stretches[0]!.fromSeconds).toBe(61.5);
@@ -62,7 +64,7 @@ describe('explainSong', () => {
 
   it('draws the spectrogram alone where nothing can be taken away', async () => {
     for (const family of [dummy, musicnn]) {
-      const { decision, picture } = await explainSong(request, family, model.predictor, nobody, turn);
+      const { decision, picture } = await explainSong(request, family, model, nobody, turn);
       expect(decision).toBeNull();
       expect(inked(picture)).toMatchObject({ width: pictureWidth, coloured: 0 });
     }
@@ -70,21 +72,57 @@ describe('explainSong', () => {
 
   it('stops when its turn says so', async () => {
     const stop = () => Promise.reject(new Error('stop'));
-    await expect(explainSong(request, model.family, model.predictor, nobody, stop)).rejects.toThrow('stop');
+    await expect(explainSong(request, model.family, model, nobody, stop)).rejects.toThrow('stop');
   });
 
   it('says in words what was found, and when it is not to be trusted', async () => {
-    const { decision } = await explainSong(request, model.family, model.predictor, nobody, turn);
+    const { decision } = await explainSong(request, model.family, model, nobody, turn);
     const text = decisionSentences(decision!).join(' ');
     expect(text).toContain('Speaks for it: ');
     expect(text).toContain('the mids (500 Hz to 1 kHz)');
-    const { checks, draws } = decision!.faithfulness;
-    const doubted = decisionSentences({ ...decision!, faithfulness: { checks, draws, trusted: false } });
-    expect(doubted.at(-1)).toMatch(/^Not to be trusted/);
+    expect(text).toMatch(/ in \d+ of 20 draws.*5 models with shuffled weights give another picture/);
     const nothing = { ...decision!, topSeconds: [], topBands: [] };
     expect(decisionSentences(nothing)).toEqual([
       'Nothing that was taken away from the song moved its score.',
     ]);
+  });
+});
+
+describe('an explanation that fails a check', () => {
+  const failing = (decision: Decision): [string, Decision][] => {
+    const { faithfulness, sanity } = decision;
+    return [
+      ['unfaithful', { ...decision, faithfulness: { ...faithfulness, trusted: false } }],
+      ['like random', { ...decision, sanity: { ...sanity!, alike: 0.9, passed: false } }],
+      // As they were stored before there was the check.
+      ['unchecked', { ...decision, sanity: undefined }],
+    ];
+  };
+
+  it('names no part in words and colours none in the picture, and says why', async () => {
+    const { decision } = await explainSong(request, model.family, model, nobody, turn);
+    expect(trustOf(decision!)).toBe('trusted');
+    const { recording: spectrogram, start } = request;
+    const drawing = { spectrogram, parameters, span: { start, end: start + 12 }, title: 'a', subtitle: 'b' };
+    for (const [trust, failed] of failing(decision!)) {
+      expect(trustOf(failed)).toBe(trust);
+      const sentences = decisionSentences(failed);
+      expect(sentences).toEqual([expect.stringMatching(/^Which parts its score hangs on cannot be said: /)]);
+      expect(sentences.join(' ')).not.toMatch(/mids|kHz|\d:\d\d|Speaks/);
+      // What is left of colour are the red words.
+      const { coloured } = inked(await drawExplanation({ ...drawing, decision: failed }));
+      expect(coloured).toBeGreaterThan(0);
+      expect(coloured).toBeLessThan(0.02);
+    }
+    expect(inked(await drawExplanation({ ...drawing, decision })).coloured).toBeGreaterThan(0.05);
+  });
+
+  it('is one that does not depend on what the model has learned', async () => {
+    const deaf = { predictor: model.predictor, randomised: async () => model.predictor };
+    const { decision } = await explainSong(request, model.family, deaf, nobody, turn);
+    expect(decision!.faithfulness.trusted).toBe(true);
+    expect(decision!.sanity).toMatchObject({ alike: 1, passed: false });
+    expect(trustOf(decision!)).toBe('like random');
   });
 });
 
