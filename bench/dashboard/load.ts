@@ -77,7 +77,7 @@ function listen(
   });
   const ended = asked
     .then(async ({ body }) => {
-      for await (const chunk of body) tally.events += String(chunk).split('\nevent:').length - 1;
+      for await (const chunk of body) tally.events += String(chunk).match(/^event:/gm)?.length ?? 0;
       tally.streamsLost++;
     })
     .catch(() => {

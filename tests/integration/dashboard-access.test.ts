@@ -93,6 +93,61 @@ describe('each route of the API, from its own document', () => {
     expect(overridden.status).toBe(403);
   });
 
+  test('a search finds songs and batches for their owner and operators alone, and the pipeline for staff', async () => {
+    const { prisma } = bench.database;
+    const parameters = await prisma.spectrogramParameters.create({
+      data: { hash: 'search', parameters: {} },
+    });
+    const dataSet = await prisma.dataSet.create({
+      data: {
+        ...{ name: 'set', parametersHash: parameters.hash, threshold: 50, thresholdRule: 'median', seed: 1 },
+        ...{ testFraction: 0.1, holdoutFraction: 0.1, contentHash: 'search', counts: {}, normalisation: {} },
+      },
+    });
+    const { models } = await prisma.trainingRun.create({
+      data: {
+        dataSetId: dataSet.id,
+        options: {},
+        models: { create: { name: 'forest', dataSetId: dataSet.id, options: {} } },
+      },
+      include: { models: true },
+    });
+    const owners = {
+      artist: await prisma.account.findUniqueOrThrow({ where: { name: 'artist' } }),
+      nobody: null,
+    };
+    const ids: Record<string, string> = {};
+    for (const [name, owner] of Object.entries(owners)) {
+      const { id } = await prisma.scoreBatch.create({
+        data: {
+          ...{ name: `secret plans of ${name}`, modelId: models[0]!.id, ownerId: owner?.id ?? null },
+          songs: { create: { file: `secret of ${name}.mp3`, location: 'upload:0' } },
+        },
+      });
+      ids[name] = `batch-${id}`;
+    }
+    await prisma.crawl.create({ data: { source: 'spotify', query: { genre: 'secret genre' } } });
+    const finds = async (role: Role, q: string) => {
+      const person = await signIn(dashboard, role);
+      const { json } = await person.ask('GET', `/api/search?q=${encodeURIComponent(q)}`);
+      return json.hits.map(({ kind, title }: { kind: string; title: string }) => `${kind} ${title}`).sort();
+    };
+    const own = ['batch secret plans of artist', 'song secret of artist.mp3'];
+    const others = ['batch secret plans of nobody', 'song secret of nobody.mp3'];
+    const crawl = 'crawl spotify: secret genre';
+    expect(await finds('artist', 'secret')).toEqual(own);
+    expect(await finds('operator', 'secret')).toEqual([...own, ...others, crawl].sort());
+    expect(await finds('viewer', 'secret')).toEqual([crawl]);
+    for (const role of roles) expect(await finds(role, 'forest')).toEqual(['model forest']);
+    for (const q of [ids['nobody']!, `score-${ids['nobody']}`]) {
+      expect(await finds('operator', q)).toEqual(['batch secret plans of nobody']);
+      expect(await finds('artist', q)).toEqual([]);
+      expect(await finds('viewer', q)).toEqual([]);
+    }
+    expect(await finds('artist', ids['artist']!)).toEqual(['batch secret plans of artist']);
+    expect(await finds('artist', 'crawl-1')).toEqual([]);
+  });
+
   test('answers hostile requests in words, never with a stack or a path of this machine', async () => {
     const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
     const json = { 'Content-Type': 'application/json' };

@@ -16,6 +16,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 
 interface Epoch {
+  fold?: number;
   epoch?: number;
   epochs?: number;
 }
@@ -67,10 +68,10 @@ describe.runIf(process.platform === 'linux')('a training that is interrupted (Li
     );
   }
 
-  test('cancel stops it: no champion, no checkpoint, and nothing is left of it in the queue', async () => {
+  test('cancel stops it: no champion, nothing is left of it in the queue, and it can be resumed', async () => {
     // Long enough that it is not done before a cancel has come from another process.
     const running = train('--cross-validate', '15');
-    const id = await trainedFor(1, 0);
+    const id = await trainedFor(2, 0);
     const { cancelled } = await hiphopJson<{ cancelled: string[] }>(['cancel', `model-${id}`], environment);
     expect(cancelled).toEqual([`model-${id} is being stopped`]);
     const done = await running.finished;
@@ -79,12 +80,52 @@ describe.runIf(process.platform === 'linux')('a training that is interrupted (Li
       models: [{ id: `model-${id}`, name: 'crnn', state: 'cancelled', error: 'cancelled' }],
       champion: null,
     });
-    expect(await database.prisma.checkpoint.count()).toBe(0);
     expect(await database.prisma.failure.count()).toBe(0);
     const again = await hiphop(['cancel', `model-${id}`], environment);
     expect(again).toMatchObject({ status: 0, stdout: `model-${id} is cancelled already\n` });
     await expectNoProcesses(dataDir);
+
+    const cancelledAt = await database.prisma.model.findUniqueOrThrow({
+      where: { id },
+      include: { checkpoint: true },
+    });
+    expect(cancelledAt.checkpoint).not.toBeNull();
+    const before = cancelledAt.progress as unknown as Required<Epoch>;
+    expect(before.epoch).toBeGreaterThanOrEqual(2);
+    // Whatever is told from here on, the worker tells that goes on.
+    await database.prisma.$executeRaw`UPDATE models SET progress = NULL WHERE id = ${id}`;
+    const resumed = startHiphop(['resume', `model-${id}`, '--wait', '--json'], environment, {
+      timeoutMs: 240_000,
+    });
+    const first = await firstProgress(id);
+    // It may have been stopped with a fold's last epoch.
+    const inNextFold = first.fold === before.fold + 1;
+    expect([before.fold, before.fold + 1], 'the fold that it goes on with').toContain(first.fold);
+    expect(first.epoch, 'the first epoch after the resume').toBeGreaterThanOrEqual(
+      inNextFold ? 1 : before.epoch,
+    );
+    expect(first.epoch).toBeLessThanOrEqual(inNextFold ? 2 : before.epoch + 2);
+    await hiphopJson(['cancel', `model-${id}`], environment);
+    const stopped = await resumed.finished;
+    expect(stopped.status).toBe(1);
+    expect(JSON.parse(stopped.stdout)).toMatchObject({
+      model: `model-${id}`,
+      said: `model-${id} goes on from its last epoch; run-1 is decided on already, so it will challenge the champion by itself`,
+      models: [{ state: 'cancelled' }],
+    });
+    await expectNoProcesses(dataDir);
   }, 240_000);
+
+  /** What is told first of a model whose progress was forgotten. */
+  async function firstProgress(id: number): Promise<Required<Epoch>> {
+    return eventually(
+      async () => {
+        const { progress } = await database.prisma.model.findUniqueOrThrow({ where: { id } });
+        return progress as Required<Epoch> | null;
+      },
+      { what: 'the training to go on', timeoutMs: 90_000, everyMs: 25 },
+    );
+  }
 
   test('a worker that is killed in the middle costs at most an epoch', async () => {
     const newest = (await database.prisma.model.findFirst({ orderBy: { id: 'desc' } }))!.id;
@@ -101,13 +142,7 @@ describe.runIf(process.platform === 'linux')('a training that is interrupted (Li
     expect(before).toBeGreaterThanOrEqual(2);
     // Whatever is told from here on, the next worker tells.
     await database.prisma.$executeRaw`UPDATE models SET progress = NULL WHERE id = ${id}`;
-    const first = await eventually(
-      async () => {
-        const { progress } = await database.prisma.model.findUniqueOrThrow({ where: { id } });
-        return (progress as Epoch | null)?.epoch;
-      },
-      { what: 'the next worker to go on', timeoutMs: 90_000, everyMs: 25 },
-    );
+    const { epoch: first } = await firstProgress(id);
     expect(first, 'the first epoch after the kill').toBeGreaterThanOrEqual(before!);
     expect(first).toBeLessThanOrEqual(before! + 2);
 

@@ -18,8 +18,11 @@ export interface Placed {
 
 export interface GivenModel {
   name?: string;
-  state?: 'ready' | 'failed' | 'queued';
+  state?: 'ready' | 'failed' | 'queued' | 'cancelled';
   shuffleLabels?: boolean;
+  seed?: number;
+  /** False: it was never measured. */
+  figures?: false;
   features?: string[];
   test?: number | null;
   holdout?: number;
@@ -37,21 +40,29 @@ export interface GivenModel {
 
 /** A registry on a database of its own, with tracks, data sets and models that no training made. */
 export class RegistryDesk {
-  readonly #server: TestDatabase;
+  readonly #server: TestDatabase | null;
   readonly database: Database;
   /** Enough of a session for what asks only the database. */
   readonly session: Session;
 
   static async open(): Promise<RegistryDesk> {
     const server = await createTestDatabase();
-    const desk = new RegistryDesk(server, connectDatabase(server.url));
+    return RegistryDesk.#prepared(new RegistryDesk(server, connectDatabase(server.url)));
+  }
+
+  /** The same on a database that somebody else closes. */
+  static on(database: Database): Promise<RegistryDesk> {
+    return RegistryDesk.#prepared(new RegistryDesk(null, database));
+  }
+
+  static async #prepared(desk: RegistryDesk): Promise<RegistryDesk> {
     await desk.prisma.spectrogramParameters.create({
       data: { hash: parametersOf, parameters: { ...parameters } },
     });
     return desk;
   }
 
-  private constructor(server: TestDatabase, database: Database) {
+  private constructor(server: TestDatabase | null, database: Database) {
     this.#server = server;
     this.database = database;
     this.session = { database, config: { audio: parameters } } as unknown as Session;
@@ -62,6 +73,7 @@ export class RegistryDesk {
   }
 
   async close(): Promise<void> {
+    if (!this.#server) return;
     await this.database.close();
     await this.#server.drop();
   }
@@ -136,7 +148,7 @@ export class RegistryDesk {
 
   async #model(trainingRunId: number, dataSetId: number, given: GivenModel): Promise<Model> {
     const { name = 'logistic', state = 'ready', shuffleLabels = false, said = [] } = given;
-    const { features = ['audio'] } = given;
+    const { features = ['audio'], seed = 1 } = given;
     const figures = (rocAuc: number | null) => ({
       ...{ n: 50, accuracy: 0.5, logLoss: 0.7, brier: 0.2, rocAuc },
       rocAucCi95: rocAuc === null ? null : [rocAuc - 0.1, rocAuc + 0.1],
@@ -151,13 +163,22 @@ export class RegistryDesk {
           state,
           trainingRunId,
           dataSetId,
-          options: { shuffleLabels, features, preset: null, seed: 1 },
+          options: { shuffleLabels, features, preset: null, seed },
         },
-        metrics: {
-          ...{ holdout: figures(given.holdout ?? 0.5), trainMsPerSample: 1, preset: 'default', warnings: [] },
-          test: figures(given.test === undefined ? 0.7 : given.test),
-          crossValidation: given.cross === undefined ? null : { ...figures(given.cross), folds: 5 },
-        },
+        ...(given.figures === false
+          ? {}
+          : {
+              metrics: {
+                ...{
+                  holdout: figures(given.holdout ?? 0.5),
+                  trainMsPerSample: 1,
+                  preset: 'default',
+                  warnings: [],
+                },
+                test: figures(given.test === undefined ? 0.7 : given.test),
+                crossValidation: given.cross === undefined ? null : { ...figures(given.cross), folds: 5 },
+              },
+            }),
         ...{ parameters: 1, topology: { family: name }, holdoutScores: [0.2, 0.4, 0.6] },
         weights: { create: { bytes, sha256: createHash('sha256').update(bytes).digest('hex') } },
         predictions: {

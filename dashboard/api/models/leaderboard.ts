@@ -19,9 +19,15 @@ export interface AskedModels {
 
 type Sort = (typeof leaderboardSorts)[number];
 
-/** The evaluation that the leaderboard shows, of models m. */
-export const mainFiguresSql = `(CASE WHEN jsonb_typeof(m.metrics->'crossValidation') = 'object'
-  THEN m.metrics->'crossValidation' ELSE m.metrics->'holdout' END)`;
+/**
+ * The metrics of models m as f.metrics, without what no list shows: unpacked once, however many figures are
+ * read of them.
+ */
+export const figuresJoin = `CROSS JOIN LATERAL (
+  SELECT m.metrics - '{epochs,studies,test}'::text[] AS metrics OFFSET 0) f`;
+/** The evaluation that the leaderboard shows, where `figuresJoin` is joined. */
+export const mainFiguresSql = `(CASE WHEN jsonb_typeof(f.metrics->'crossValidation') = 'object'
+  THEN f.metrics->'crossValidation' ELSE f.metrics->'holdout' END)`;
 const aucSql = `(${mainFiguresSql}->>'rocAuc')::float8`;
 const nullTest = `coalesce((m.options->>'shuffleLabels')::boolean, false)`;
 
@@ -47,10 +53,10 @@ const columns = `m.id, m.name, m.training_run_id AS "trainingRunId", m.data_set_
   m.failure_reason AS "failureReason", m.options, m.parameters, m.backend, m.code_version AS "codeVersion",
   m.created_at AS "createdAt", m.started_at AS "startedAt", m.finished_at AS "finishedAt", NULL AS imported,
   m.progress - 'curve' AS progress, jsonb_build_object('id', d.id, 'name', d.name) AS "dataSet",
-  CASE WHEN m.metrics IS NULL THEN NULL ELSE jsonb_build_object('preset', m.metrics->'preset',
-    'holdout', ${without("(m.metrics->'holdout')")},
-    'crossValidation', CASE WHEN jsonb_typeof(m.metrics->'crossValidation') = 'object'
-      THEN ${without("(m.metrics->'crossValidation')")} END) END AS metrics`;
+  CASE WHEN f.metrics IS NULL THEN NULL ELSE jsonb_build_object('preset', f.metrics->'preset',
+    'holdout', ${without("(f.metrics->'holdout')")},
+    'crossValidation', CASE WHEN jsonb_typeof(f.metrics->'crossValidation') = 'object'
+      THEN ${without("(f.metrics->'crossValidation')")} END) END AS metrics`;
 
 export async function leaderboard(
   pool: pg.Pool,
@@ -66,9 +72,9 @@ export async function leaderboard(
     pool.query<ModelColumns>(
       `SELECT ${columns} FROM (
          SELECT id, row_number() OVER () AS place FROM (
-           SELECT m.id FROM models m JOIN data_sets d ON d.id = m.data_set_id WHERE ${shown}
+           SELECT m.id FROM models m JOIN data_sets d ON d.id = m.data_set_id ${figuresJoin} WHERE ${shown}
            ORDER BY ${order} ${direction} NULLS LAST, m.id DESC LIMIT ${asked.limit} OFFSET ${asked.offset}) found
-       ) page JOIN models m ON m.id = page.id JOIN data_sets d ON d.id = m.data_set_id ORDER BY page.place`,
+       ) page JOIN models m ON m.id = page.id JOIN data_sets d ON d.id = m.data_set_id ${figuresJoin} ORDER BY page.place`,
       values,
     ),
     pool.query<{ all: number; nullTests: number }>(
@@ -126,8 +132,8 @@ async function withSeeds(
        stddev_samp(auc) AS spread FROM (
        SELECT name, data_set_id, others, basis, seed, avg(auc) AS auc, jsonb_agg(id) AS ids FROM (
          SELECT m.id, m.name, m.data_set_id, m.options - 'seed' AS others, m.options->>'seed' AS seed,
-           coalesce(jsonb_typeof(m.metrics->'crossValidation') = 'object', false) AS basis, ${aucSql} AS auc
-         FROM models m WHERE m.metrics IS NOT NULL
+           coalesce(jsonb_typeof(f.metrics->'crossValidation') = 'object', false) AS basis, ${aucSql} AS auc
+         FROM models m ${figuresJoin} WHERE m.metrics IS NOT NULL
            AND (m.name, m.data_set_id) IN (SELECT * FROM unnest($1::text[], $2::int[]))) one
        WHERE auc IS NOT NULL AND seed IS NOT NULL GROUP BY 1, 2, 3, 4, 5) seeds
      GROUP BY name, data_set_id, others, basis HAVING count(*) > 1`,

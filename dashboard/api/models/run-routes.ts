@@ -10,7 +10,7 @@ import { everyone, operators } from '../../access/caller.ts';
 import { saidSchema } from '../pipeline/schemas.ts';
 import { notFound } from '../problem.ts';
 import { type Context, idOf, pageOf, pageQuery, type Route, route } from '../route.ts';
-import { mainFiguresSql } from './leaderboard.ts';
+import { figuresJoin, mainFiguresSql } from './leaderboard.ts';
 import { type RunView, runSchema, trainBodySchema } from './schemas.ts';
 
 type Run = TrainingRun & {
@@ -26,7 +26,7 @@ const runInclude = {
 async function runViews({ pool }: Database, runs: readonly Run[]): Promise<RunView[]> {
   // The one figure that is shown, and not the curves that are stored beside it.
   const { rows } = await pool.query<{ id: number; rocAuc: number | null }>(
-    `SELECT m.id, (${mainFiguresSql}->>'rocAuc')::float8 AS "rocAuc" FROM models m WHERE m.training_run_id = ANY($1)`,
+    `SELECT m.id, (${mainFiguresSql}->>'rocAuc')::float8 AS "rocAuc" FROM models m ${figuresJoin} WHERE m.training_run_id = ANY($1)`,
     [runs.map(({ id }) => id)],
   );
   const rocAuc = new Map(rows.map((row) => [row.id, row.rocAuc]));
