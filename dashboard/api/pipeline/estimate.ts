@@ -1,4 +1,5 @@
 /** What a crawl would cost in requests and hours, told without a request to the outside. */
+import { LRUCache } from 'lru-cache';
 import { checkCredentials } from '../../../producers/crawl.ts';
 import type { Session } from '../../../producers/session.ts';
 import { reasonOf } from '../../../shared/errors.ts';
@@ -177,8 +178,24 @@ const rounded = ({ from, to }: Range): Range => ({
 });
 const names = (crawls: readonly Done[]) => crawls.map(({ id }) => publicId('crawl', id));
 
-/** The last crawls that were done, newest first. */
-async function doneCrawls({ database }: Session): Promise<Done[]> {
+/** How long what was done is known for, in milliseconds: what is missing of it changes slowly. */
+const freshMs = 60_000;
+const known = new LRUCache<string, Promise<Done[]>>({ max: 20, ttl: freshMs });
+
+/** The last crawls that were done, newest first; read anew when another is done. */
+async function doneCrawls(session: Session): Promise<Done[]> {
+  const { pool, url } = session.database;
+  const { rows } = await pool.query<{ done: string }>(
+    `SELECT concat(count(*), ' ', max(finished_at)) AS done FROM crawls WHERE source = 'spotify' AND state = 'done'`,
+  );
+  const key = `${url} ${rows[0]!.done}`;
+  const found = known.get(key) ?? readDone(session);
+  known.set(key, found, { noUpdateTTL: true });
+  found.catch(() => known.delete(key));
+  return found;
+}
+
+async function readDone({ database }: Session): Promise<Done[]> {
   const { rows } = await database.pool.query<Omit<Done, 'query'> & { query: unknown }>(
     `SELECT c.id, c.query, c.parameters_hash IS NOT NULL AS audio, c.quota,
        (SELECT count(*)::int FROM search_pages p WHERE p.crawl_id = c.id AND p.state = 'done') AS pages,
