@@ -15,7 +15,9 @@ export type Asked = string | { path: string; body: object };
 
 export interface Latency {
   path: string;
-  /** Milliseconds from the moment when it was due, of each answer. */
+  /** Milliseconds of the first answer of all, before there was load: nothing was read or kept yet. */
+  first: number;
+  /** Milliseconds from the moment when it was due, of each answer under load. */
   times: number[];
   failed: number;
 }
@@ -29,19 +31,29 @@ export interface Loaded {
 
 /** @param origin without a slash at the end */
 export async function load(origin: string, paths: readonly Asked[], plan: Load): Promise<Loaded> {
+  const asking = new Agent({ connections: 100 });
+  const me = await request(`${origin}/api/me`, { dispatcher: asking });
+  const { csrf } = (await me.body.json()) as { csrf: string };
+  const headers = { 'content-type': 'application/json', 'x-csrf-token': csrf };
+  const optionsOf = (asked: Asked) => ({
+    dispatcher: asking,
+    ...(typeof asked === 'string'
+      ? {}
+      : { method: 'POST' as const, headers, body: JSON.stringify(asked.body) }),
+  });
+  const latencies: Latency[] = [];
+  for (const asked of paths) {
+    const latency = { path: typeof asked === 'string' ? asked : asked.path, first: 0, times: [], failed: 0 };
+    await ask(origin, optionsOf(asked), latency, performance.now());
+    const [first = Number.NaN] = latency.times.splice(0);
+    latencies.push({ ...latency, first });
+  }
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
   const tally = { events: 0, streamsLost: 0 };
   const streaming = new Agent({ connections: plan.streams, bodyTimeout: 0, headersTimeout: 30_000 });
   const streams = Array.from({ length: plan.streams }, () => listen(origin, streaming, stop.signal, tally));
   await Promise.all(streams.map(({ open }) => open));
-  const asking = new Agent({ connections: 100 });
-  const latencies = paths.map(
-    (asked): Latency => ({ path: typeof asked === 'string' ? asked : asked.path, times: [], failed: 0 }),
-  );
-  const me = await request(`${origin}/api/me`, { dispatcher: asking });
-  const { csrf } = (await me.body.json()) as { csrf: string };
-  const headers = { 'content-type': 'application/json', 'x-csrf-token': csrf };
   const total = Math.round(plan.rate * plan.seconds);
   const began = performance.now();
   const answers: Promise<void>[] = [];
@@ -49,10 +61,8 @@ export async function load(origin: string, paths: readonly Asked[], plan: Load):
     const due = began + (1000 * index) / plan.rate;
     const wait = due - performance.now();
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-    const asked = paths[index % paths.length]!;
-    const body =
-      typeof asked === 'string' ? {} : { method: 'POST' as const, headers, body: JSON.stringify(asked.body) };
-    answers.push(ask(origin, { dispatcher: asking, ...body }, latencies[index % paths.length]!, due));
+    const place = index % paths.length;
+    answers.push(ask(origin, optionsOf(paths[place]!), latencies[place]!, due));
   }
   await Promise.all(answers);
   stop.abort();

@@ -1,6 +1,6 @@
 /**
  * The pages' server under load: `npm run bench -- dashboard [--tracks 100000] [--streams 200] [--rate 50]
- * [--seconds 60]`. Prints the 95th percentile of each page's API and the server's memory.
+ * [--seconds 60]`. Prints the first answer and the 95th percentile under load of each page's API, and the server's memory.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -107,12 +107,12 @@ export async function run(argv: string[]): Promise<void> {
       const before = megabytes(server.pid!);
       const { latencies, events, streamsLost } = await load(origin, paths, plan);
       const table = new Table({
-        head: ['address', 'answers', 'failed', 'median, ms', 'p95, ms', 'largest, ms'],
-        colAligns: ['left', 'right', 'right', 'right', 'right', 'right'],
+        head: ['address', 'first, ms', 'answers', 'failed', 'median, ms', 'p95, ms', 'largest, ms'],
+        colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right'],
       });
-      for (const { path, times, failed } of latencies) {
+      for (const { path, first, times, failed } of latencies) {
         const [median, p95, most] = [0.5, 0.95, 1].map((share) => quantile(times, share).toFixed(0));
-        table.push([path, times.length, failed, median!, p95!, most!]);
+        table.push([path, first.toFixed(0), times.length, failed, median!, p95!, most!]);
       }
       console.log(table.toString());
       const worst = Math.max(...latencies.map(({ times }) => quantile(times, 0.95)));

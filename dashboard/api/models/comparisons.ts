@@ -14,6 +14,9 @@ type Paired = NonNullable<ComparisonView['paired']>;
 
 const known = new LRUCache<string, Promise<Paired>>({ max: 500 });
 
+/** In megabytes: songs by the hundred thousand fit. */
+const threadMemory = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 4 };
+
 /** Comparisons take turns: one thread beside the server is enough. */
 let turn: Promise<unknown> = Promise.resolve();
 
@@ -26,7 +29,10 @@ export const bootstrapInThread: Bootstrap = (first, second, seed) => {
 
 function inThread(task: ToCompare): Promise<PairedComparison | null> {
   return new Promise((resolve, reject) => {
-    const thread = new Worker(entryPoint('dashboard/api/models/bootstrap-thread.ts'), { workerData: task });
+    const thread = new Worker(entryPoint('dashboard/api/models/bootstrap-thread.ts'), {
+      workerData: task,
+      resourceLimits: threadMemory,
+    });
     thread.once('message', resolve);
     thread.once('error', reject);
     thread.once('exit', () => reject(new Error('the thread that compares ended without an answer')));
