@@ -31,7 +31,7 @@ export function createLogger(config: LoggingConfig, name: string, unasked: 'info
 }
 
 /** What is named so is never logged. */
-const secretNames = [
+export const secretNames = [
   ...['DATABASE_URL', 'REDIS_URL', 'SESSION_SECRET', 'SPOTIFY_CLIENT_SECRET'],
   ...['databaseUrl', 'redisUrl', 'spotifyClientSecret'],
   ...['password', 'token', 'secret', 'authorization', 'cookie', 'clientSecret', 'sessionSecret'],

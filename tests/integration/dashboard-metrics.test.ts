@@ -1,12 +1,16 @@
-/** Metrics, health, history and log of a real server; and whether what watches them names what there is. */
+/** Metrics, health and history of a real server; and whether what watches them names what there is. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { readOverdue } from '../../dashboard/metrics/overdue.ts';
+
 import { definitions } from '../../shared/metrics/definitions.ts';
-import { logLines } from '../../shared/metrics/log-lines.ts';
 import { recorder } from '../../shared/metrics/recorder.ts';
 import { packageRoot } from '../../shared/paths.ts';
 import { startTestDashboard, type TestDashboard } from '../support/dashboard.ts';
+import { troublesOf } from '../support/promql.ts';
 import { openBench, type QueueBench } from '../support/queue-backends.ts';
 
 let bench: QueueBench;
@@ -21,7 +25,7 @@ afterAll(async () => {
   await bench?.close();
 });
 
-const line = /^([a-zA-Z_:][\w:]*)(\{[^{}]*\})? (-?[\d.e+-]+|NaN|[+-]Inf)$/;
+const line = /^([a-zA-Z_:][\w:]*)(\{[^{}]*\})? (-?[\d.e+-]+|NaN|[+-]Inf)$/i;
 
 /** Samples by name; what is no line of Prometheus' format is an error. */
 function parse(text: string): {
@@ -83,6 +87,108 @@ test('alerts and the Grafana dashboard name metrics that there are', async () =>
   for (const name of new Set(named)) expect([name, known(name)]).toEqual([name, true]);
 });
 
+test('expressions of alerts and panels are built as PromQL is', () => {
+  expect(troublesOf('sum by (x) (rate(hiphop_a{b="c"}[5m])) > 0')).toEqual([]);
+  for (const wrong of [
+    'sum(rate(hiphop_a[5m])',
+    'hiphop_a{b=c}',
+    'hiphop_a[5m] > 1',
+    'rat(hiphop_a[5m])',
+    'hiphop_a >',
+  ])
+    expect([wrong, troublesOf(wrong).length > 0]).toEqual([wrong, true]);
+  const { groups } = parseYaml(readFileSync(join(packageRoot, 'monitoring/alerts.yml'), 'utf8')) as {
+    groups: { rules: { alert: string; expr: string; annotations: Record<string, string> }[] }[];
+  };
+  const { panels } = JSON.parse(
+    readFileSync(join(packageRoot, 'monitoring/grafana-dashboard.json'), 'utf8'),
+  ) as { panels: { title: string; targets: { expr: string }[] }[] };
+  const named = [
+    ...groups.flatMap(({ rules }) => rules.map(({ alert, expr }) => [alert, expr] as const)),
+    ...panels.flatMap(({ title, targets }) => targets.map(({ expr }) => [title, expr] as const)),
+  ];
+  expect(named.length).toBeGreaterThan(30);
+  for (const [name, expr] of named) expect([name, troublesOf(expr)]).toEqual([name, []]);
+  for (const { annotations } of groups.flatMap(({ rules }) => rules))
+    expect(Object.keys(annotations)).toEqual(['summary', 'action']);
+});
+
+test('what alerts watch for is counted from 0 on', async () => {
+  const { samples } = parse((await dashboard.ask('GET', '/metrics')).text);
+  const at = (name: string, ...parts: string[]) =>
+    samples.get(name)?.find(({ labels }) => parts.every((part) => labels.includes(part)))?.value;
+  expect(at('hiphop_job_duration_seconds_count', 'outcome="failed"', 'stage="train"')).toBe(0);
+  expect(at('hiphop_outside_request_duration_seconds_count', 'service="deezer"', 'status="429"')).toBe(0);
+  expect(at('hiphop_job_duration_seconds_bucket', 'le="+Inf"', 'outcome="failed"', 'stage="train"')).toBe(0);
+});
+
+test('a night is overdue by its own pattern', async () => {
+  const { prisma } = bench.database;
+  const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000);
+  const due = hoursAgo(5);
+  const daily = `${due.getUTCMinutes()} ${due.getUTCHours()} * * *`;
+  const common = { timezone: 'UTC', steps: ['freeze'], options: {} };
+  const made = { ...common, createdAt: hoursAgo(20) };
+  await prisma.schedule.createMany({
+    data: [
+      { ...made, name: 'never-done', cron: daily },
+      { ...made, name: 'done', cron: daily },
+      { ...made, name: 'paused', cron: daily, paused: true },
+      { ...made, name: 'resumed', cron: daily },
+      { ...common, name: 'new', cron: daily },
+      { ...made, name: 'yearly', cron: '0 0 1 1 *', createdAt: hoursAgo(1) },
+    ],
+  });
+  const night = (scheduleName: string, finishedAt: Date) => ({
+    ...{ scheduleName, jobId: scheduleName, state: 'done' as const, steps: [], options: {} },
+    ...{ finishedAt, deadlineAt: finishedAt },
+  });
+  // One of a schedule that is gone pages nobody.
+  await prisma.scheduleRun.createMany({
+    data: [night('done', hoursAgo(4)), night('removed', hoursAgo(500))],
+  });
+  await prisma.auditEntry.create({
+    data: {
+      ...{ who: 'ops', action: 'POST /schedules/{schedule}/resume', target: 'resumed', status: 200 },
+      at: hoursAgo(1),
+    },
+  });
+  const late = Object.fromEntries(await readOverdue(prisma));
+  expect(Object.keys(late).sort()).toEqual(['done', 'never-done', 'new', 'resumed', 'yearly']);
+  expect(late['never-done']! / 3_600).toBeCloseTo(5, 1);
+  expect([late['done'], late['new'], late['resumed']]).toEqual([0, 0, 0]);
+  await prisma.schedule.deleteMany();
+});
+
+test('the history is summed up by the hour and by the day, and knows no hour to come', async () => {
+  const { pool } = bench.database;
+  await pool.query('DELETE FROM measurements');
+  const buckets = `{${[0, 0, 2, ...Array(14).fill(0)].join()}}`;
+  const add = (labels: string, hour: string, count: number) =>
+    pool.query(
+      `INSERT INTO measurements (name, labels, hour, count, sum, buckets)
+       VALUES ('hiphop_job_duration_seconds', $1, date_trunc('hour', now()) + $2::interval, $3::int, $3::int, $4)`,
+      [labels, hour, count, buckets],
+    );
+  await add('outcome="done",stage="lookup"', '-50 days', 2);
+  await add('outcome="done",stage="lookup"', '-50 days 1 hour', 3);
+  await add('outcome="skipped",stage="lookup"', '-50 days', 1);
+  await add('outcome="done",stage="lookup"', '-120 days', 100);
+  // Another machine's clock is ahead.
+  await add('outcome="done",stage="lookup"', '3 days', 100);
+  const { status, json } = await dashboard.ask('GET', '/api/history?span=90d');
+  expect(status).toBe(200);
+  const { done, p95Seconds } = json.stages.find(({ stage }: { stage: string }) => stage === 'lookup');
+  expect(done).toHaveLength(90);
+  expect(done.reduce((sum: number, count: number) => sum + count, 0)).toBe(6);
+  const known = p95Seconds.filter((value: number | null) => value !== null);
+  expect(known.length).toBeLessThanOrEqual(2); // the two hours may lie on either side of midnight
+  for (const value of known) expect(value).toBeGreaterThan(0.025);
+  // Answered from memory to all who look: what is counted meanwhile shows some seconds later.
+  await add('outcome="done",stage="lookup"', '-10 days', 1_000);
+  expect((await dashboard.ask('GET', '/api/history?span=90d')).json).toEqual(json);
+});
+
 test('it lives, and says what it is not ready for', async () => {
   expect(await dashboard.ask('GET', '/healthz')).toMatchObject({ status: 200, text: 'ok\n' });
   const { status, json } = await dashboard.ask('GET', '/readyz');
@@ -96,28 +202,4 @@ test('it lives, and says what it is not ready for', async () => {
   const asked = query.mock.calls.filter(([text]) => text === 'SELECT 1').length;
   query.mockRestore();
   expect(asked).toBeLessThanOrEqual(1 + Math.ceil(seconds));
-});
-
-test('the log is searched on the server, by words, level and stage, and downloaded', async () => {
-  const at = Date.now();
-  const take = (level: number, msg: string, more: object = {}) =>
-    logLines.take(
-      `${JSON.stringify({ level, time: at, pid: 1, hostname: 'h', name: 'worker', msg, ...more })}\n`,
-    );
-  take(30, 'fetched the preview of a song', { stage: 'preview', job: 'preview-track-1-x' });
-  take(50, 'the spectrogram could not be stored', { stage: 'spectrogram', err: { message: 'disk full' } });
-  take(20, 'too detailed to be kept');
-  await logLines.flush(bench.database.pool, 'worker');
-  const messages = async (query: string) =>
-    (await dashboard.ask('GET', `/api/logs?${query}`)).json.items.map(
-      ({ message }: { message: string }) => message,
-    );
-  expect(await messages('text=spectro+stored')).toEqual(['the spectrogram could not be stored']);
-  expect(await messages('level=error')).toEqual(['the spectrogram could not be stored']);
-  expect(await messages('job=preview-track-1-x')).toEqual(['fetched the preview of a song']);
-  expect(await messages('text=detailed')).toEqual([]);
-  const download = await dashboard.ask('GET', '/api/logs.txt?process=worker');
-  expect(download.headers['content-disposition']).toContain('attachment');
-  expect(download.text.split('\n').filter(Boolean)).toHaveLength(2);
-  expect(download.text).toContain('ERROR');
 });

@@ -47,3 +47,9 @@ test('a sentence is shown without folders, and with its addresses', () => {
     '…/a.wav and https://example.org/b/c.mp3',
   );
 });
+
+test('files of a stack lose their folders, addresses of the web keep their path', () => {
+  expect(withoutFolders('at f (file:///srv/app/dist/a.js:1:2) of https://x.example/a/b.mp3')).toBe(
+    'at f (…/a.js:1:2) of https://x.example/a/b.mp3',
+  );
+});

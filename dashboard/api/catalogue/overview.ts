@@ -95,7 +95,9 @@ async function read({ prisma, pool }: Database, dataSetId: number | null): Promi
 }
 
 /** A month without releases is a month with 0, not one that is missing; `YYYY-MM`, in order. */
-function withoutGaps(months: readonly { month: string; count: number }[]): Overview['releases']['months'] {
+export function withoutGaps(
+  months: readonly { month: string; count: number }[],
+): Overview['releases']['months'] {
   const counts = new Map(months.map(({ month, count }) => [month, count]));
   const indexOf = (month: string) => Number(month.slice(0, -3)) * 12 + Number(month.slice(-2)) - 1;
   const nameOf = (index: number) =>

@@ -92,8 +92,9 @@ function fromSimilar(similar: Done, query: CrawlQuery, audio: boolean) {
   const about = (value: number): Range => ({ from: value / 2, to: value * 2 });
   const requests = about(similar.pages * factor * part);
   const downloads = audio ? about(Math.min(allTracks, query.limit ?? allTracks)) : none;
-  if (query.limit !== null && downloads.to !== null) downloads.to = Math.min(downloads.to, query.limit);
-  const lookups = about(Math.min(similar.lookups * factor, query.limit ?? Number.POSITIVE_INFINITY));
+  const lookups = about(Math.min(similar.lookups * factor, query.limit ?? allTracks));
+  for (const range of [lookups, downloads])
+    if (query.limit !== null && range.to !== null) range.to = Math.min(range.to, query.limit);
   const searching = about(similar.searchHours * factor * part);
   return {
     ...{ requests: rounded(requests), lookups: rounded(lookups), downloads: rounded(downloads) },

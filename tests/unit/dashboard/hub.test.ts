@@ -133,6 +133,54 @@ test('a topic is read once for all who listen, and by nobody when they have gone
   expect(reads.length - after).toBeLessThanOrEqual(2); // what was being read when they left
 });
 
+test('who leaves before it is known who they are leaves nothing behind', async () => {
+  let asked = 0;
+  let answer = () => {};
+  const known = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const streamed: Promise<void>[] = [];
+  const app = express();
+  app.get('/late', async (request, response) => {
+    asked++;
+    await known;
+    streamed.push(hub.stream(request, response, callers['ops']!));
+  });
+  const slow = createServer(app);
+  await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+  const { port } = slow.address() as AddressInfo;
+  const stops = Array.from({ length: 50 }, () => new AbortController());
+  const requests = stops.map(({ signal }) =>
+    fetch(`http://127.0.0.1:${port}/late`, { signal }).catch(() => null),
+  );
+  await eventually(() => asked === 50, { what: 'all requests' });
+  let connections = 50;
+  for (const stop of stops) stop.abort();
+  await Promise.all(requests);
+  await eventually(
+    async () => {
+      connections = await new Promise((resolve) => slow.getConnections((_error, count) => resolve(count)));
+      return connections === 0;
+    },
+    { what: 'all connections to be closed' },
+  );
+  answer();
+  await eventually(() => streamed.length === 50, { what: 'all to be known' });
+  await Promise.all(streamed);
+  expect(hub.listeners).toBe(0);
+  expect(reads).toEqual([]);
+  // And those that leave while the stream begins.
+  const late = Array.from({ length: 50 }, () => new AbortController());
+  const begun = late.map(({ signal }) =>
+    fetch(`http://127.0.0.1:${port}/late`, { signal }).catch(() => null),
+  );
+  await eventually(() => streamed.length > 50, { what: 'some to begin' });
+  for (const stop of late) stop.abort();
+  await Promise.all(begun);
+  await eventually(() => hub.listeners === 0, { what: 'all to be gone' });
+  await new Promise((resolve) => slow.close(resolve));
+});
+
 test('who comes back gets what was missed, and nothing twice', async () => {
   const keeper = await listen('ops');
   const first = await listen('ops');
