@@ -59,7 +59,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'access', () => {
     await second.goto('/');
     await live(second);
     await second.goto('/songs');
-    await second.getByText('Drop songs here').first().waitFor();
+    await second.getByText('Nobody can judge songs yet').waitFor();
     // Six tabs that listen would leave no connection for a seventh: those that nobody looks at let go.
     const look = (hidden: boolean) =>
       page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true });

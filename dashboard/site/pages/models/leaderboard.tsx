@@ -122,7 +122,7 @@ export function leaderboardColumns(
       cell: ({ figures }) => (figures?.accuracy == null ? '–' : percent(figures.accuracy)),
     },
     top('top10', 'Popular in top 10 %'),
-    top('top20', 'In top 20 %'),
+    top('top20', '… in top 20 %'),
     {
       id: 'ece',
       header: 'Calibration error',
@@ -139,12 +139,17 @@ export function leaderboardColumns(
     },
     {
       id: 'time',
-      header: 'Training',
+      header: 'Trained in, on',
       numeric: true,
       sortBy: true,
-      cell: ({ trainSeconds }) => (trainSeconds === null ? '–' : duration(trainSeconds)),
+      cell: ({ trainSeconds, backend }) => (
+        <>
+          {trainSeconds === null ? '–' : duration(trainSeconds)}
+          <br />
+          <small>{backend?.replace(/^tensorflow-/, '')}</small>
+        </>
+      ),
     },
-    { id: 'backend', header: 'Back end', cell: ({ backend }) => backend ?? '–' },
     {
       id: 'parameters',
       header: 'Parameters',

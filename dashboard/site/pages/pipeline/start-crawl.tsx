@@ -56,7 +56,11 @@ export function StartCrawl() {
             if (estimate.data && !estimate.data.obstacle) start.mutate();
             else estimate.mutate();
           }}
-          onChange={() => estimate.reset()}
+          onChange={() => {
+            // Another crawl is another intention, and costs something else.
+            estimate.reset();
+            again();
+          }}
         >
           <h2 id="start-crawl">Start a full recrawl</h2>
           <TextField label="Genre" value={genre} onChange={setGenre} required />
@@ -124,13 +128,18 @@ const inWords = ({ from, to }: Range, text: (value: number) => string) =>
   to === null ? `${text(from)} or more` : from === to ? text(from) : `${text(from)} to ${text(to)}`;
 
 function Cost({ estimate }: { estimate: Estimate }) {
-  const { requests, downloads, hours, basis, running, obstacle } = estimate;
+  const { requests, downloads, lookups, hours, basis, running, obstacle } = estimate;
   return (
     <div role="status">
       {obstacle && <Notice kind="warn">{obstacle}</Notice>}
       {running && <Notice>{running} asks the same and runs: you would join it.</Notice>}
       <Facts>
         <Fact name="Requests to the source">{inWords(requests, (value) => count(Math.round(value)))}</Fact>
+        {lookups.to !== 0 && (
+          <Fact name="Recordings to look up at Deezer">
+            {inWords(lookups, (value) => count(Math.round(value)))}
+          </Fact>
+        )}
         <Fact name="Previews to fetch">{inWords(downloads, (value) => count(Math.round(value)))}</Fact>
         <Fact name="Time">{inWords(hours, (value) => duration(value * 3600))}</Fact>
       </Facts>
