@@ -68,7 +68,10 @@ async function dropSongs(files) {
     await page.goto('/songs');
     await page.getByLabel('Name of the batch').fill('Album demos');
     await page.locator('input[type=file]').first().setInputFiles(files);
-    await until('the songs to be judged', async () => (await newestBatch())?.state === 'done');
+    await until('the songs to be judged', async () => {
+      const { name, state } = (await newestBatch()) ?? {};
+      return name === 'Album demos' && state === 'done';
+    });
   } finally {
     await browser.close();
   }

@@ -156,7 +156,8 @@ describe.skipIf(taggerMissing)(`the stage ${taggerMissing ?? ''}`, () => {
     await bench.drained();
     const song = await bench.prisma.song.findUniqueOrThrow({ where: { id: songId } });
     expect(song.state).toBe('ready');
-    expect(scored).toEqual([song.batchId]);
+    // This stand-in leaves the batch open, so whoever settles batches may ask once more.
+    expect(new Set(scored)).toEqual(new Set([song.batchId]));
     expect((await failures()).map(({ stage, state }) => [stage, state])).toEqual([['embedding', 'open']]);
     rmSync(folder, { recursive: true });
   });
