@@ -284,9 +284,12 @@ onBothBackends('previews and popularity from Deezer', (kind) => {
   test('two lookups at the same time agree on one address', async () => {
     const crawl = await bench.crawl();
     let number = 0;
+    // Nobody is answered before both have asked.
+    const answers: (() => void)[] = [];
     bench.world.answers.set(path, (response) => {
       const preview = bench.address(`/stream/${++number}.mp3`); // signed anew for everybody who asks
-      setTimeout(() => response.end(JSON.stringify(track({ preview }))), 100);
+      answers.push(() => response.end(JSON.stringify(track({ preview }))));
+      if (answers.length === 2) for (const answer of answers) answer();
     });
     const ids = [await bench.track([crawl], { isrc }), await bench.track([crawl], { isrc })];
     await Promise.all(ids.map((id) => bench.runLookup(lookup(id, crawl))));
