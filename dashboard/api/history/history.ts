@@ -28,15 +28,15 @@ interface Row {
   buckets: number[] | null;
 }
 
-/** An answer serves all who look within this time, in milliseconds. */
-const freshMs = 10_000;
+/** An answer serves all who look within this time, in milliseconds: a day moves by the hour, a season by days. */
+const freshMs: Record<Span, number> = { '24h': 10_000, '7d': 60_000, '30d': 60_000, '90d': 60_000 };
 const readers = new WeakMap<pg.Pool, Map<Span, Seldom<History>>>();
 
-/** Ten seconds old at most, or older where it is costly to read. */
+/** Seconds old, a minute at most, or older where it is costly to read. */
 export function historyOf(pool: pg.Pool, span: Span): Promise<History> {
   const own = readers.get(pool) ?? new Map<Span, Seldom<History>>();
   readers.set(pool, own);
-  const reader = own.get(span) ?? new Seldom(() => readHistory(pool, span), { freshMs });
+  const reader = own.get(span) ?? new Seldom(() => readHistory(pool, span), { freshMs: freshMs[span] });
   own.set(span, reader);
   return reader.get();
 }
