@@ -22,10 +22,11 @@ export async function startWorld() {
     return child;
   };
   const stop = async () => {
-    for (const child of started.filter(
-      ({ exitCode, signalCode }) => exitCode === null && signalCode === null,
-    )) {
-      child.kill('SIGINT');
+    // The pages first, and by SIGTERM: the simulator leaves SIGINT to a terminal.
+    for (const child of started
+      .reverse()
+      .filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)) {
+      child.kill('SIGTERM');
       await once(child, 'exit');
     }
     rmSync(folder, { recursive: true, force: true });

@@ -77,7 +77,7 @@ async function take(address, { dark = false, phone = false }, there, name) {
   await page.goto(path);
   // The stream of events never ends, so the network is never idle.
   await page.waitForTimeout(2_500);
-  await page.screenshot({ path: join(options.out, `${name(path)}.png`), fullPage: options.all || phone });
+  await page.screenshot({ path: join(options.out, `${name(path)}.png`), fullPage: options.all });
   await context.close();
   process.stderr.write(`${path}\n`);
 }
