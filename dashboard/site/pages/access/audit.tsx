@@ -1,7 +1,7 @@
 /** Who did what, when, and what came of it. */
-import { useSearchParams } from 'react-router';
 import type { AuditEntry } from '../../../api/access/schemas.ts';
 import { useApi } from '../../api.ts';
+import { useAddressFilter } from '../../components/address-filter.ts';
 import { TextField } from '../../components/field.tsx';
 import { IdLink } from '../../components/id-link.tsx';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
@@ -14,22 +14,11 @@ type Audit = { total: number; offset: number; limit: number; items: AuditEntry[]
 const filters = ['who', 'action', 'target'] as const;
 
 export default function AuditPage() {
-  const [search, setSearch] = useSearchParams();
+  const [search, set] = useAddressFilter();
   const audit = useApi<Audit>('/audit', {
     ...Object.fromEntries(filters.map((name) => [name, search.get(name)])),
     offset: search.get('offset'),
   });
-  const set = (name: string, value: string) =>
-    setSearch(
-      (before) => {
-        const next = new URLSearchParams(before);
-        if (value === '') next.delete(name);
-        else next.set(name, value);
-        next.delete('offset');
-        return next;
-      },
-      { replace: true },
-    );
   return (
     <Page
       title="Audit"

@@ -1,7 +1,8 @@
 /** The catalogue: search, filter, page. */
-import { Link, useSearchParams } from 'react-router';
+import { Link } from 'react-router';
 import type { TrackItem } from '../../../api/catalogue/schemas.ts';
 import { useApi } from '../../api.ts';
+import { useAddressFilter } from '../../components/address-filter.ts';
 import { SelectField, TypedField } from '../../components/field.tsx';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
 import { SavedViews } from '../../components/saved-views.tsx';
@@ -19,7 +20,7 @@ const filters = [
 const mostCounted = 10_000;
 
 export default function Tracks() {
-  const [search, setSearch] = useSearchParams();
+  const [search, set, setSearch] = useAddressFilter();
   const asked = Object.fromEntries(filters.map((name) => [name, search.get(name)]));
   const tracks = useApi<Tracks>(
     '/tracks',
@@ -27,17 +28,6 @@ export default function Tracks() {
     // The list before stays until the next one is there.
     { placeholderData: (before) => before },
   );
-  const set = (name: string, value: string) =>
-    setSearch(
-      (before) => {
-        const next = new URLSearchParams(before);
-        if (value === '') next.delete(name);
-        else next.set(name, value);
-        next.delete('offset');
-        return next;
-      },
-      { replace: true },
-    );
   const filtered = filters.some((name) => search.get(name));
   return (
     <Page

@@ -1,8 +1,8 @@
 /** The log of all machines, searched on the server. */
 import { useEffect, useState } from 'react';
-import { useSearchParams } from 'react-router';
 import type { LogItem, LogPage } from '../../../api/history/schemas.ts';
 import { apiUrl, useApi } from '../../api.ts';
+import { useAddressFilter } from '../../components/address-filter.ts';
 import { SelectField, TextField } from '../../components/field.tsx';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
 import { SavedViews } from '../../components/saved-views.tsx';
@@ -20,7 +20,7 @@ const looks = { info: 'idle', warn: 'warn', error: 'bad', fatal: 'bad' };
 const icons = { info: 'ℹ', warn: '▲', error: '✕', fatal: '✕' };
 
 export default function Logs() {
-  const [search, setSearch] = useSearchParams();
+  const [search, set, setSearch] = useAddressFilter('before');
   const [follow, setFollow] = useState(true);
   const asked = Object.fromEntries(filters.map((name) => [name, search.get(name)]));
   const before = search.get('before');
@@ -29,17 +29,6 @@ export default function Logs() {
     { ...asked, before },
     { refetchInterval: follow && !before ? followMs : false, placeholderData: (last) => last },
   );
-  const set = (name: string, value: string) =>
-    setSearch(
-      (old) => {
-        const next = new URLSearchParams(old);
-        if (value === '') next.delete(name);
-        else next.set(name, value);
-        next.delete('before');
-        return next;
-      },
-      { replace: true },
-    );
   const [text, setText] = useState(search.get('text') ?? '');
   const settled = search.get('text') ?? '';
   useEffect(() => {

@@ -1,8 +1,9 @@
 /** The registry: who is champion, who might be, and what they learned from. */
 import { useState } from 'react';
-import { useNavigate, useSearchParams } from 'react-router';
+import { useNavigate } from 'react-router';
 import type { DataSetRow, Leaderboard } from '../../../api/models/schemas.ts';
 import { useApi, useMe } from '../../api.ts';
+import { useAddressFilter } from '../../components/address-filter.ts';
 import { SelectField } from '../../components/field.tsx';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
 import { SavedViews } from '../../components/saved-views.tsx';
@@ -17,7 +18,7 @@ const filters = ['name', 'dataSet', 'backend', 'state'] as const;
 const states = ['queued', 'training', 'ready', 'failed', 'cancelled'];
 
 export default function Models() {
-  const [search, setSearch] = useSearchParams();
+  const [search, set] = useAddressFilter();
   const operator = useMe().data?.role === 'operator';
   const nullTests = search.get('nullTests') === 'true';
   const board = useApi<Leaderboard>(
@@ -35,17 +36,6 @@ export default function Models() {
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const choose = (id: string, on: boolean) =>
     setChosen(on ? [...chosen, id] : chosen.filter((other) => other !== id));
-  const set = (name: string, value: string) =>
-    setSearch(
-      (before) => {
-        const next = new URLSearchParams(before);
-        if (value === '') next.delete(name);
-        else next.set(name, value);
-        next.delete('offset');
-        return next;
-      },
-      { replace: true },
-    );
   const filtered = filters.some((name) => search.get(name));
   const choice = (
     name: (typeof filters)[number],

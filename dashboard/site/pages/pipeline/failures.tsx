@@ -1,8 +1,8 @@
 /** Everything that failed for good, with its reason: retried or dismissed a reason at once. */
-import { useSearchParams } from 'react-router';
 import type { FailureItem, ReasonGroup } from '../../../api/pipeline/schemas.ts';
 import { send, useApi, useMe } from '../../api.ts';
 import { Action } from '../../components/action.tsx';
+import { useAddressFilter } from '../../components/address-filter.ts';
 import { SelectField, TypedField } from '../../components/field.tsx';
 import { IdLink } from '../../components/id-link.tsx';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
@@ -32,19 +32,8 @@ type Chosen = Partial<Record<'stage' | 'reason' | 'text' | 'crawl', string>>;
 const states = ['open', 'retried', 'resolved', 'dismissed', 'all'];
 
 export default function Failures() {
-  const [search, setSearch] = useSearchParams();
+  const [search, set, setSearch] = useAddressFilter();
   const operator = useMe().data?.role === 'operator';
-  const set = (name: string, value: string) =>
-    setSearch(
-      (before) => {
-        const next = new URLSearchParams(before);
-        if (value === '') next.delete(name);
-        else next.set(name, value);
-        next.delete('offset');
-        return next;
-      },
-      { replace: true },
-    );
   const filter = {
     state: search.get('state') ?? 'open',
     stage: search.get('stage'),
