@@ -1,34 +1,13 @@
 /** What stands before the routes: limits, proxies, https, headers. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { addAccount, createToken, type Role, removeAccount } from '../../producers/accounts.ts';
+import { describe, expect, test } from 'vitest';
+import { createToken, removeAccount } from '../../producers/accounts.ts';
 import { signIn, testPassword } from '../support/browser-session.ts';
-import { startTestDashboard, type TestDashboard } from '../support/dashboard.ts';
-import { openBench, type QueueBench } from '../support/queue-backends.ts';
+import { useDashboards } from '../support/dashboards.ts';
 
-let bench: QueueBench;
-const opened: TestDashboard[] = [];
-
-beforeAll(async () => {
-  bench = await openBench('postgresql');
-});
-afterAll(() => bench?.close());
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((dashboard) => dashboard.close()));
-  for (const table of ['accounts', 'web_sessions', 'audit_entries', 'saved_views']) {
-    await bench.database.pool.query(`DELETE FROM ${table}`);
-  }
-});
-
-async function start(settings: Record<string, string> = {}): Promise<TestDashboard> {
-  const dashboard = await startTestDashboard(bench, settings);
-  opened.push(dashboard);
-  return dashboard;
-}
-
-const add = (name: string, role: Role) =>
-  addAccount(bench.database.prisma, { name, role, password: testPassword(name) });
+const dashboards = useDashboards();
+const { start, add } = dashboards;
 
 describe('limits', () => {
   test('wrong passwords, by name and address; unknown names take as long', async () => {
@@ -77,7 +56,7 @@ describe('limits', () => {
   });
 
   test('wrong tokens, by address; whose token was right before goes on', async () => {
-    const { prisma } = bench.database;
+    const { prisma } = dashboards.bench.database;
     const account = await add('op', 'operator');
     const made = async () => (await createToken(prisma, account, { name: 'x', expiresAt: null })).token;
     const [known, unknown] = [await made(), await made()];
@@ -99,7 +78,10 @@ describe('limits', () => {
   test('a session needs no token, and a token no session', async () => {
     const account = await add('op', 'operator');
     const dashboard = await start();
-    const { token } = await createToken(bench.database.prisma, account, { name: 'x', expiresAt: null });
+    const { token } = await createToken(dashboards.bench.database.prisma, account, {
+      name: 'x',
+      expiresAt: null,
+    });
     const headers = { Authorization: `Bearer ${token}` };
     const body = { name: 'op', password: testPassword('op') };
     const refused = await dashboard.ask('POST', '/api/sign-in', { body, headers });
@@ -150,7 +132,7 @@ describe('for others than this machine', () => {
     expect(answer.headers['set-cookie']![0]).toMatch(/; HttpOnly; Secure; SameSite=Lax$/);
     expect(answer.headers['strict-transport-security']).toMatch(/max-age=\d{7,}/);
     // Whatever becomes of the accounts, this machine's privilege is not for others.
-    await removeAccount(bench.database.prisma, 'op', true);
+    await removeAccount(dashboards.bench.database.prisma, 'op', true);
     const byName = await dashboard.ask('GET', '/api/me', { headers: { Host: 'hiphop.example' } });
     expect(byName.status).toBe(403);
     const here = await dashboard.ask('GET', '/api/me');

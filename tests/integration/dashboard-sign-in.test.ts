@@ -1,42 +1,17 @@
 import { createHash } from 'node:crypto';
 import { get } from 'node:http';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import {
-  addAccount,
-  changeAccount,
-  createToken,
-  type Role,
-  removeAccount,
-} from '../../producers/accounts.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { changeAccount, createToken, removeAccount } from '../../producers/accounts.ts';
 import { cookieOf, signIn, testPassword } from '../support/browser-session.ts';
-import { startTestDashboard, type TestDashboard } from '../support/dashboard.ts';
+import type { TestDashboard } from '../support/dashboard.ts';
+import { useDashboards } from '../support/dashboards.ts';
 import { eventually } from '../support/eventually.ts';
-import { openBench, type QueueBench } from '../support/queue-backends.ts';
 
-let bench: QueueBench;
-const opened: TestDashboard[] = [];
+const dashboards = useDashboards();
+const { start, add } = dashboards;
 
-beforeAll(async () => {
-  bench = await openBench('postgresql');
-});
-afterAll(() => bench?.close());
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((dashboard) => dashboard.close()));
-  for (const table of ['accounts', 'web_sessions', 'audit_entries', 'saved_views']) {
-    await bench.database.pool.query(`DELETE FROM ${table}`);
-  }
-});
-
-async function start(settings: Record<string, string> = {}): Promise<TestDashboard> {
-  const dashboard = await startTestDashboard(bench, settings);
-  opened.push(dashboard);
-  return dashboard;
-}
-
-const add = (name: string, role: Role) =>
-  addAccount(bench.database.prisma, { name, role, password: testPassword(name) });
-
-const sessions = async () => (await bench.database.pool.query('SELECT sid FROM web_sessions')).rows.length;
+const sessions = async () =>
+  (await dashboards.bench.database.pool.query('SELECT sid FROM web_sessions')).rows.length;
 
 const view = { page: '/tracks', name: 'mine', search: '?q=x' };
 
@@ -241,7 +216,7 @@ describe('with accounts', () => {
   });
 
   test('a disabled account and a changed password end sessions, tokens and streams', async () => {
-    const { prisma } = bench.database;
+    const { prisma } = dashboards.bench.database;
     const account = await add('ann', 'artist');
     const [here, there] = [await signIn(dashboard, 'ann'), await signIn(dashboard, 'ann')];
     const { token } = await createToken(prisma, account, { name: 'x', expiresAt: null });
@@ -267,7 +242,7 @@ describe('with accounts', () => {
   });
 
   test('a role counts from the next request on, and one operator stays', async () => {
-    const { prisma } = bench.database;
+    const { prisma } = dashboards.bench.database;
     await add('second', 'operator');
     const op = await signIn(dashboard, 'op');
     await changeAccount(prisma, 'op', { role: 'viewer' });
@@ -294,7 +269,7 @@ describe('with accounts', () => {
     const op = await signIn(dashboard, 'op');
     const made = (await op.ask('POST', '/api/me/tokens', { body: { name: 'ci', expiresInDays: 1 } })).json;
     expect(made.token).toMatch(/^hiphop_[\w-]{43}$/);
-    const { rows } = await bench.database.pool.query('SELECT * FROM api_tokens');
+    const { rows } = await dashboards.bench.database.pool.query('SELECT * FROM api_tokens');
     expect(rows[0].sha256).toBe(createHash('sha256').update(made.token).digest('hex'));
     expect(JSON.stringify(rows)).not.toContain(made.token.slice(7));
     const headers = { Authorization: `bearer ${made.token}`, Origin: 'https://elsewhere.example' };
@@ -317,9 +292,11 @@ describe('with accounts', () => {
     ).toBe('op');
     const wrong = { headers: { Cookie: op.cookie, Authorization: 'Bearer hiphop_wrong' } };
     expect((await dashboard.ask('GET', '/api/me', wrong)).status).toBe(401);
-    await bench.database.pool.query("UPDATE api_tokens SET expires_at = now() - interval '1 second'");
+    await dashboards.bench.database.pool.query(
+      "UPDATE api_tokens SET expires_at = now() - interval '1 second'",
+    );
     expect((await dashboard.ask('GET', '/api/me', { headers })).status).toBe(401);
-    await bench.database.pool.query('UPDATE api_tokens SET expires_at = NULL');
+    await dashboards.bench.database.pool.query('UPDATE api_tokens SET expires_at = NULL');
     const vic = await signIn(dashboard, 'vic');
     expect((await vic.ask('DELETE', `/api/me/tokens/${made.id}`)).status).toBe(404);
     expect((await op.ask('DELETE', `/api/me/tokens/${made.id}`)).status).toBe(204);
