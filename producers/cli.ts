@@ -17,7 +17,10 @@ export interface Cli {
   signal: AbortSignal;
 }
 
-/** Run a command's action; whatever it throws becomes one line and an exit status. */
+/**
+ * Run a command's action; whatever it throws becomes one line and an exit status.
+ * @param service whether it runs until Ctrl-C, which then is no failure however early it comes
+ */
 export async function runCommand(service: boolean, action: (cli: Cli) => Promise<void>): Promise<void> {
   const interrupted = new AbortController();
   const interrupt = () => {
@@ -36,6 +39,7 @@ export async function runCommand(service: boolean, action: (cli: Cli) => Promise
       signal: interrupted.signal,
     });
   } catch (error) {
+    if (service && error instanceof CancelledError) return;
     process.exitCode = explain(error);
   }
 }

@@ -1,9 +1,10 @@
 /** The pages and their API, served by a process of their own beside this command. */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Config } from '../shared/config.ts';
-import { UserError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logging.ts';
 import { entryPoint } from '../shared/paths.ts';
+import { started } from './child.ts';
+import type { Cli } from './cli.ts';
 
 /**
  * The server streams what is large: a small heap, in MB, that is swept often is enough for it, and leaves
@@ -17,13 +18,15 @@ export class DashboardProcess {
   readonly #config: Config;
   readonly #log: Logger;
   readonly #address: { host?: string; port?: number };
+  readonly #signal: AbortSignal;
   #child: ChildProcess | null = null;
   #url: string | null = null;
 
   /** @param address instead of the settings' */
-  constructor(config: Config, log: Logger, address: { host?: string; port?: number }) {
+  constructor({ config, log, signal }: Cli, address: { host?: string; port?: number }) {
     this.#config = config;
     this.#log = log;
+    this.#signal = signal;
     this.#address = address;
   }
 
@@ -41,6 +44,7 @@ export class DashboardProcess {
    * Start it and wait until it serves; started again it takes the port that it had.
    * @returns where the pages are
    * @throws UserError when it does not start; it has said why
+   * @throws CancelledError on Ctrl-C meanwhile
    */
   async start(): Promise<string> {
     const child = fork(entryPoint('dashboard/main.ts'), {
@@ -52,12 +56,10 @@ export class DashboardProcess {
     child.once('exit', () => {
       this.#child = null;
     });
-    this.#url = await new Promise<string>((resolve, reject) => {
-      child.once('message', (message: { url: string }) => resolve(message.url));
-      child.once('exit', () => reject(new UserError('the dashboard did not start; see its line above')));
-    });
+    const { url } = (await started(child, 'the dashboard', this.#signal)) as { url: string };
+    this.#url = url;
     this.#log.debug({ pid: child.pid }, 'the dashboard runs');
-    return this.#url;
+    return url;
   }
 
   async close(): Promise<void> {

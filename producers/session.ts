@@ -26,7 +26,7 @@ export async function withSession<T>(
   const database = await openDatabase(config, log);
   try {
     const queues = new Queues(await openQueueBackend(config, database.url));
-    const workforce = new Workforce(database.prisma, config, log);
+    const workforce = new Workforce(database.prisma, config, log, signal);
     try {
       return await work({ config, log, database, queues, workforce, signal });
     } finally {

@@ -5,29 +5,31 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Config } from '../shared/config.ts';
 import type { PrismaClient } from '../shared/database/generated/client.ts';
-import { UserError } from '../shared/errors.ts';
 import { aliveWorkers } from '../shared/heartbeat.ts';
 import type { Logger } from '../shared/logging.ts';
 import { entryPoint } from '../shared/paths.ts';
 import type { StageName } from '../shared/stages.ts';
 import { setUpTagger } from '../shared/tagger/provision.ts';
+import { started } from './child.ts';
 import { tell } from './output.ts';
 
-/** How long a worker may take to start or to finish its jobs at the end, in milliseconds. */
-const startMs = 60_000;
+/** How long a worker may take to finish its jobs at the end, in milliseconds. */
 const stopMs = 30_000;
 
 export class Workforce {
   readonly #prisma: PrismaClient;
   readonly #config: Config;
   readonly #log: Logger;
+  readonly #signal: AbortSignal;
   readonly #children = new Map<ChildProcess, readonly StageName[]>();
   #closing = false;
 
-  constructor(prisma: PrismaClient, config: Config, log: Logger) {
+  /** @param signal aborted by Ctrl-C: a worker that is just starting is not waited for */
+  constructor(prisma: PrismaClient, config: Config, log: Logger, signal: AbortSignal) {
     this.#prisma = prisma;
     this.#config = config;
     this.#log = log;
+    this.#signal = signal;
   }
 
   /** The stages among these that no living worker runs. */
@@ -52,6 +54,7 @@ export class Workforce {
   /**
    * Start a worker process and wait until it takes jobs.
    * @throws UserError when it does not start
+   * @throws CancelledError on Ctrl-C meanwhile
    */
   async start(stages: readonly StageName[]): Promise<ChildProcess> {
     if (stages.includes('embedding')) await this.#setUpTagger();
@@ -63,24 +66,7 @@ export class Workforce {
     });
     this.#children.set(child, stages);
     child.once('exit', () => this.#children.delete(child));
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new UserError('a worker did not start within a minute')),
-        startMs,
-      );
-      child.once('message', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      child.once('exit', (code, signal) => {
-        clearTimeout(timer);
-        reject(
-          new UserError(
-            `the worker for ${stages.join(', ')} ended at once (${signal ?? code}); see its lines above`,
-          ),
-        );
-      });
-    });
+    await started(child, `the worker for ${stages.join(', ')}`, this.#signal);
     this.#log.debug({ stages, pid: child.pid }, 'started a worker beside this command');
     return child;
   }

@@ -81,8 +81,9 @@ const portOption = () =>
     return Number(text);
   });
 
-async function dashboard({ config, log, signal }: Cli, address: AddressOptions): Promise<void> {
-  const pages = new DashboardProcess(config, log, address);
+async function dashboard(cli: Cli, address: AddressOptions): Promise<void> {
+  const { signal } = cli;
+  const pages = new DashboardProcess(cli, address);
   try {
     tell(`the pages are at ${await pages.start()}`);
     await Promise.race([pages.ended, new Promise((resolve) => signal.addEventListener('abort', resolve))]);
@@ -94,7 +95,7 @@ async function dashboard({ config, log, signal }: Cli, address: AddressOptions):
 
 async function up(cli: Cli, options: UpOptions): Promise<void> {
   const release = await takeFolder(cli.config.dataDir);
-  const pages = options.dashboard ? new DashboardProcess(cli.config, cli.log, options) : null;
+  const pages = options.dashboard ? new DashboardProcess(cli, options) : null;
   try {
     const { cacheDir, tensorflow } = cli.config;
     tell((await setUpTensorFlow({ cacheDir, preference: tensorflow, log: tell })).note);

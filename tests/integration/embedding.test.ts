@@ -42,8 +42,9 @@ const failures = () =>
 function session(): Session {
   const { database, queues } = bench.queue;
   const { config } = bench;
-  const workforce = new Workforce(database.prisma, config, silent);
-  return { config, log: silent, database, queues, workforce, signal: new AbortController().signal };
+  const { signal } = new AbortController();
+  const workforce = new Workforce(database.prisma, config, silent, signal);
+  return { config, log: silent, database, queues, workforce, signal };
 }
 
 /** The stage as it is, with a tagger that answers or fails as a test says. */

@@ -84,8 +84,9 @@ export class CrawlBench {
   get session(): Session {
     const { database, queues } = this.bench;
     const { config } = this;
-    const workforce = new Helpers(database.prisma, config, silent);
-    return { config, log: silent, database, queues, workforce, signal: new AbortController().signal };
+    const { signal } = new AbortController();
+    const workforce = new Helpers(database.prisma, config, silent, signal);
+    return { config, log: silent, database, queues, workforce, signal };
   }
 
   /** What a worker has, to run a handler by hand. */

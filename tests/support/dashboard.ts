@@ -47,11 +47,9 @@ export async function startTestDashboard(
   const lines: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line) => void lines.push(line) });
   const { database, queues } = bench;
-  const workforce = new Workforce(database.prisma, config, log);
-  const session: Session = {
-    ...{ config, log, database, queues, workforce },
-    signal: new AbortController().signal,
-  };
+  const { signal } = new AbortController();
+  const workforce = new Workforce(database.prisma, config, log, signal);
+  const session: Session = { config, log, database, queues, workforce, signal };
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   const dashboard = await startDashboard(session).catch((error) => {
     removeFolder();
