@@ -1,12 +1,13 @@
 /** Retry or dismiss what failed. */
 
 import { audioJobs } from '../shared/crawls/jobs.ts';
-import type { Failure, Prisma, PrismaClient } from '../shared/database/generated/client.ts';
+import type { Failure, Prisma, PrismaClient, Song } from '../shared/database/generated/client.ts';
 import { type FailureFilter, failureWhere, jobOf } from '../shared/failures.ts';
 import { publicId } from '../shared/identifiers.ts';
-import type { AudioPayload, ScorePayload, SearchPayload, StageName } from '../shared/stages.ts';
+import type { ScorePayload, SearchPayload, StageName } from '../shared/stages.ts';
 import { enqueueEmbeddings } from './embed.ts';
 import { currentParameters } from './parameters.ts';
+import { gone, retrySongs } from './retry-songs.ts';
 import type { Session } from './session.ts';
 
 /** So many failures are read and put back at a time. */
@@ -42,6 +43,21 @@ export async function retryFailures(session: Session, filter: FailureFilter): Pr
     await retrySome(session, failures, failureWhere({ ...open, upToId }), result);
   }
   return result;
+}
+
+/**
+ * Try a song again that failed, also where its failure is not open: dismissed, or of its whole batch.
+ * @returns why that cannot be, or null
+ */
+export async function retrySong(
+  session: Session,
+  { id, batchId, contentHash }: Pick<Song, 'id' | 'batchId' | 'contentHash'>,
+): Promise<string | null> {
+  const { retried, left } = await retryFailures(session, { songId: id });
+  if (retried > 0) return null;
+  if (left[0]) return left[0].why;
+  if (contentHash === null) return 'this file was refused as it is: mend it and drop it in again';
+  return retrySongs(session, batchId, [id]);
 }
 
 /** @param where all failures that are meant, those of other chunks too */
@@ -135,8 +151,6 @@ async function orGiveBack<T>(
 const reopen = (prisma: PrismaClient, ids: number[]) =>
   prisma.failure.updateMany({ where: { id: { in: ids }, state: 'retried' }, data: { state: 'open' } });
 
-const gone = 'what it was about is gone';
-
 /** Returns why the failure cannot be retried, or null when its job is in the queue. */
 async function putBack(session: Session, failure: Failure): Promise<string | null> {
   const { prisma } = session.database;
@@ -152,17 +166,10 @@ async function putBack(session: Session, failure: Failure): Promise<string | nul
     // Its score stands: only its explanation failed.
     await session.queues.enqueue('score', [job.payload as ScorePayload]);
   } else if (failure.songId) {
-    const [song] = await prisma.song.updateManyAndReturn({
-      where: { id: failure.songId },
-      data: { state: 'queued', failureReason: null },
-      select: { batchId: true },
-    });
-    if (!song) return gone;
-    await prisma.scoreBatch.updateMany({
-      where: { id: song.batchId },
-      data: { state: 'running', finishedAt: null },
-    });
-    await session.queues.enqueue('preview', [job.payload as AudioPayload]);
+    const song = await prisma.song.findUnique({ where: { id: failure.songId }, select: { batchId: true } });
+    return song ? retrySongs(session, song.batchId, [failure.songId]) : gone;
+  } else if (job.stage === 'score') {
+    return retrySongs(session, (job.payload as ScorePayload).batchId);
   } else if (job.stage === 'search') {
     const why = await reopenPage(session, (job.payload as SearchPayload).pageId);
     if (why !== null) return why;

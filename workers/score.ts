@@ -1,6 +1,7 @@
 /** Stage score: score the songs of a batch with its model and rank them among each other. */
 import type { Prisma, ScoreBatch, Song } from '../shared/database/generated/client.ts';
 import { PermanentError } from '../shared/errors.ts';
+import { recordFailure } from '../shared/failures.ts';
 import { publicId } from '../shared/identifiers.ts';
 import { percentileOf } from '../shared/learning/evaluation/index.ts';
 import { recorder } from '../shared/metrics/recorder.ts';
@@ -79,8 +80,8 @@ async function judgeReady(
   const songs = await prisma.song.findMany({ where: { batchId, state: 'ready' }, orderBy: { id: 'asc' } });
   const rows = songs.length === 0 ? [] : await judgeSongs(songs, model, services, familiarity);
   const scored = rows.map(({ songId }) => songId);
-  const unheard = songs.map(({ id }) => id).filter((id) => !scored.includes(id));
-  const failureReason = `${publicId('model', model.id)} (${model.name}) judges by the music tagger, which has not heard this song: run hiphop doctor --fix and score it again, or promote a model that does without`;
+  const unheard = songs.filter(({ id }) => !scored.includes(id));
+  const reason = `${publicId('model', model.id)} (${model.name}) judges by the music tagger, which has not heard this song: run hiphop doctor --fix and try it again, or promote a model that does without`;
   await prisma.$transaction(async (transaction) => {
     await transaction.score.deleteMany({ where: { songId: { in: songs.map(({ id }) => id) } } });
     // A song may have been deleted meanwhile.
@@ -88,9 +89,22 @@ async function judgeReady(
     const ids = new Set(there.map(({ id }) => id));
     await transaction.score.createMany({ data: rows.filter(({ songId }) => ids.has(songId)) });
     await transaction.song.updateMany({ where: { id: { in: scored } }, data: { state: 'scored' } });
-    await transaction.song.updateMany({
-      where: { id: { in: unheard } },
-      data: { state: 'failed', failureReason },
+    for (const { id, file } of unheard) {
+      // One that was deleted meanwhile has no failure either.
+      const { count } = await transaction.song.updateMany({
+        where: { id },
+        data: { state: 'failed', failureReason: reason },
+      });
+      if (count === 0) continue;
+      await recordFailure(transaction, {
+        ...{ stage: 'score', kind: 'permanent', reason, attempts: 1 },
+        ...{ subject: file, songId: id, payload: { batchId } },
+      });
+    }
+    // That it could not be judged before is mended.
+    await transaction.failure.updateMany({
+      where: { stage: 'score', subject: publicId('batch', batchId), state: { in: ['open', 'retried'] } },
+      data: { state: 'resolved' },
     });
     await rankBatch(transaction, batchId);
   });

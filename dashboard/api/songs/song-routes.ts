@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { retryFailures } from '../../../producers/failures.ts';
+import { retrySong } from '../../../producers/failures.ts';
 import { bandEdges } from '../../../shared/audio/mel.ts';
 import type { SpectrogramParameters } from '../../../shared/audio/parameters.ts';
 import { spectrogramPicture } from '../../../shared/audio/spectrogram-picture.ts';
@@ -116,13 +116,8 @@ export const songRoutesOfOne: readonly Route[] = [
       const song = await findSong(context, id);
       if (song.state !== 'failed')
         throw new Problem(409, `${publicId('song', id)} has not failed: it is ${song.state}`);
-      const { retried, left } = await retryFailures(context.session, { songId: id });
-      if (retried === 0) {
-        throw new Problem(
-          422,
-          left[0]?.why ?? 'this file was refused as it is: mend it and drop it in again',
-        );
-      }
+      const why = await retrySong(context.session, song);
+      if (why !== null) throw new Problem(422, why);
       context.events.changed('songs');
       return { said: `${publicId('song', id)} is tried again` };
     },
