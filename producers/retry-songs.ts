@@ -21,7 +21,7 @@ export async function retrySongs(
   if (!batch) return gone;
   const name = publicId('batch', batchId);
   // Its other songs have no jobs any more: the batch would wait for them for ever.
-  const cancelled = `${name} is cancelled: begin another one`;
+  const cancelled = `${name} is cancelled: resume it first`;
   if (batch.state === 'cancelled') return cancelled;
   const { count } = await prisma.scoreBatch.updateMany({
     where: { id: batchId, state: { not: 'cancelled' } },

@@ -10,6 +10,7 @@ import { print, printJson, progress, table } from '../output.ts';
 import type { Session } from '../session.ts';
 import { waitFor } from '../wait.ts';
 import { resumeModel } from './resume-model.ts';
+import { resumeSongs } from './score.ts';
 
 export interface CrawlFlags {
   source: string;
@@ -60,16 +61,18 @@ export function registerCrawl(program: Command): void {
 
   program
     .command('resume')
-    .description('go on with crawls and trainings that were cancelled')
-    .argument('<ids...>', 'crawl-N or model-N')
+    .description('go on with crawls, trainings and batches of songs that were cancelled')
+    .argument('<ids...>', 'crawl-N, model-N or batch-N')
     .option('--wait', 'stay until all is done (always so where nothing else runs the work)')
     .option('--json', 'print the outcome as JSON')
     .action((ids: string[], options: { wait?: boolean; json?: boolean }) =>
       runInSession(async (session) => {
         for (const text of ids) {
           // A bare number is a crawl's.
-          const { noun, id } = parsePublicId(/^\d/.test(text) ? `crawl-${text}` : text, ['crawl', 'model']);
+          const named = /^\d/.test(text) ? `crawl-${text}` : text;
+          const { noun, id } = parsePublicId(named, ['crawl', 'model', 'batch']);
           if (noun === 'model') await resumeModel(session, id, options);
+          else if (noun === 'batch') await resumeSongs(session, id, options);
           else {
             const crawl = await audited(session, { action: 'resume', target: text }, () =>
               resumeCrawl(session, id),

@@ -1,11 +1,14 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { stringify } from 'csv-stringify/sync';
 import type { Model } from '../../shared/database/generated/client.ts';
+import { publicId } from '../../shared/identifiers.ts';
 import { roundedShare, unknownCalibration } from '../../shared/scoring/calibrated.ts';
-import { audioStages } from '../../shared/stages.ts';
+import { audioStages, type StageName } from '../../shared/stages.ts';
+import { audited } from '../audit.ts';
 import { exitStatus, runInSession } from '../cli.ts';
 import { type Explained, writeExplanations } from '../explanations.ts';
 import { print, printJson, progress, save, table, withInterval } from '../output.ts';
+import { resumeBatch } from '../resume-batch.ts';
 import {
   describeBatch,
   enqueueBatch,
@@ -54,7 +57,7 @@ export function registerScore(program: Command): void {
           count > 0 ? await writeExplanations(session, scores.batchId, count, options.explainDir) : [];
         if (options.json) printJson(toJson(scores, explained));
         else print([describeScores(scores), ...explained.map(describeExplanation)].join('\n\n'));
-        if (scores.songs.every((song) => 'error' in song)) process.exitCode = exitStatus.failed;
+        failWhereNoneIsScored(scores);
       }),
     );
 }
@@ -65,23 +68,55 @@ export async function scoreAndWait(
   songs: readonly SongFile[],
   explain = 0,
 ): Promise<Scores> {
+  const { id } = await score(session, model, songs, explain);
+  await waitForBatch(session, id, explain > 0);
+  return describeBatch(session, id);
+}
+
+async function waitForBatch(session: Session, batchId: number, explains: boolean): Promise<void> {
   const { prisma } = session.database;
-  const batch = await score(session, model, songs, explain);
   const bar = progress('songs');
   await waitFor(session, {
-    stages: [...audioStages(session.config), 'score'],
+    stages: scoringStages(session),
     finished: async () => {
-      const underWay = await prisma.song.count({
-        where: { batchId: batch.id, state: { in: ['queued', 'fetched'] } },
-      });
-      const note = underWay === 0 && explain > 0 ? 'scored; explaining the best' : '';
-      bar.update(songs.length - underWay, songs.length, note);
-      const { state } = await prisma.scoreBatch.findUniqueOrThrow({ where: { id: batch.id } });
+      const [songs, underWay] = await Promise.all([
+        prisma.song.count({ where: { batchId } }),
+        prisma.song.count({ where: { batchId, state: { in: ['queued', 'fetched'] } } }),
+      ]);
+      const note = underWay === 0 && explains ? 'scored; explaining the best' : '';
+      bar.update(songs - underWay, songs, note);
+      const { state } = await prisma.scoreBatch.findUniqueOrThrow({ where: { id: batchId } });
       return state !== 'running';
     },
-    repair: () => enqueueBatch(session, batch.id),
+    repair: () => enqueueBatch(session, batchId),
   }).finally(bar.stop);
-  return describeBatch(session, batch.id);
+}
+
+const scoringStages = ({ config }: Session): StageName[] => [...audioStages(config), 'score'];
+
+/** The command `resume` of a batch: go on with it, and show its ranking where it is waited for. */
+export async function resumeSongs(
+  session: Session,
+  id: number,
+  options: { wait?: boolean; json?: boolean },
+): Promise<void> {
+  const batch = publicId('batch', id);
+  const said = await audited(session, { action: 'resume', target: batch }, () => resumeBatch(session, id));
+  const own = (await session.workforce.missing(scoringStages(session))).length > 0;
+  if (!options.wait && !own) {
+    if (options.json) printJson({ batch, said });
+    else print(said);
+    return;
+  }
+  await waitForBatch(session, id, false);
+  const scores = await describeBatch(session, id);
+  if (options.json) printJson({ batch, said, ...toJson(scores, []) });
+  else print(`${said}\n\n${describeScores(scores)}`);
+  failWhereNoneIsScored(scores);
+}
+
+function failWhereNoneIsScored({ songs }: Scores): void {
+  if (songs.every((song) => 'error' in song)) process.exitCode = exitStatus.failed;
 }
 
 export function describeScores(scores: Scores): string {

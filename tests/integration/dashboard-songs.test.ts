@@ -243,6 +243,23 @@ describe('songs that are uploaded', () => {
     expect(versions.at(-1).move.words).toContain('same score');
   });
 
+  test('a batch that was cancelled takes nothing in and tries nothing again, until it is resumed', async () => {
+    const batch = await begin();
+    const { song } = (await upload(batch, clip('bass', 3))).json;
+    const ask = (path: string) => ann.ask('POST', `/api${path}`, { headers: { 'Idempotency-Key': path } });
+    await ask(`/batches/${batch}/cancel`);
+    expect((await bench.queues.counts('preview')).waiting).toBe(0);
+    expect((await upload(batch, clip('bass', 4))).json.detail).toContain('resume it');
+    const id = Number(song.slice(5));
+    await bench.database.prisma.song.update({ where: { id }, data: { state: 'failed' } });
+    const refused = await ask(`/songs/${song}/retry`);
+    expect([refused.status, refused.json.detail]).toEqual([422, `${batch} is cancelled: resume it first`]);
+    const resumed = await ask(`/batches/${batch}/resume`);
+    expect([resumed.status, resumed.json.said]).toEqual([202, `${batch} goes on`]);
+    expect((await ann.ask('POST', `/api/songs/${song}/retry`)).status).toBe(202);
+    expect((await bench.queues.counts('preview')).waiting).toBe(1);
+  });
+
   /** An upload in the hands of the test. */
   function begun(batch: string, headers: Record<string, string>) {
     const url = `${dashboard.url}/api/batches/${batch}/songs?file=x.wav`;

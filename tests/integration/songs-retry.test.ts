@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { cancel } from '../../producers/cancel.ts';
 import { retryFailures, retrySong } from '../../producers/failures.ts';
+import { resumeBatch } from '../../producers/resume-batch.ts';
 import type { Session } from '../../producers/session.ts';
 import type { Model, Song } from '../../shared/database/generated/client.ts';
 import { PermanentError } from '../../shared/errors.ts';
@@ -8,9 +9,10 @@ import { recordFailure } from '../../shared/failures.ts';
 import type { Services } from '../../workers/handler.ts';
 import { buildScore } from '../../workers/score.ts';
 import { startWorkers } from '../../workers/workforce.ts';
+import { hiphop, hiphopJson } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { onBothBackends, openBench, type QueueBench, silent } from '../support/queue-backends.ts';
-import { givenModel, givenSong } from '../support/songs.ts';
+import { givenModel, givenSong, songParameters } from '../support/songs.ts';
 import { standIns } from '../support/stand-ins.ts';
 import { context } from './previews-support.ts';
 
@@ -134,12 +136,50 @@ onBothBackends('songs that are tried again', (kind) => {
     const song = await givenBadSong(batch.id, 'bad');
     await givenSong(prisma, batch.id, { file: 'queued', state: 'queued' });
     await cancel(session, `batch-${batch.id}`);
-    const why = `batch-${batch.id} is cancelled: begin another one`;
+    const why = `batch-${batch.id} is cancelled: resume it first`;
     expect(await retrySong(session, song)).toBe(why);
     expect(await retryFailures(session, {})).toMatchObject({ retried: 0, left: [{ subject: 'bad', why }] });
     expect(await waiting()).toEqual([]);
     expect((await songsOf(batch.id)).map(({ state }) => state)).toEqual(['failed', 'queued']);
     expect(await failures()).toEqual([{ subject: 'bad', stage: 'spectrogram', state: 'open' }]);
+  });
+
+  test('a batch that was cancelled goes on where it stood, once', async () => {
+    const { prisma } = bench.database;
+    const batch = await newBatch();
+    const scored = await givenSong(prisma, batch.id, { file: 'scored', state: 'scored' });
+    const ready = await givenSong(prisma, batch.id, { file: 'ready', state: 'ready' });
+    const queued = await givenSong(prisma, batch.id, { file: 'queued', state: 'queued' });
+    await bench.queues.enqueue('preview', [{ kind: 'song', id: queued, parametersHash: songParameters }]);
+    await cancel(session, `batch-${batch.id}`);
+    expect(await waiting()).toEqual([]);
+    expect(await resumeBatch(session, batch.id)).toBe(`batch-${batch.id} goes on`);
+    expect(await resumeBatch(session, batch.id)).toBe(`batch-${batch.id} is under way already`);
+    expect(await waiting()).toEqual([queued]);
+    await prisma.song.delete({ where: { id: queued } });
+    await judging(own(), (songs) => songs.map(() => 0.5)).run({ batchId: batch.id }, context());
+    expect((await songsOf(batch.id)).map(({ id, state }) => [id, state])).toEqual([
+      [scored, 'scored'],
+      [ready, 'scored'],
+    ]);
+    await expect(resumeBatch(session, batch.id)).rejects.toThrow('is done already');
+    await expect(resumeBatch(session, 999_999)).rejects.toThrow('there is no batch-999999');
+  });
+
+  test('of a batch that was cancelled when its last song was ready, the scoring goes on', async () => {
+    const batch = await newBatch();
+    await givenSong(bench.database.prisma, batch.id, { file: 'ready', state: 'ready' });
+    await cancel(session, `batch-${batch.id}`);
+    const other = await hiphop(['resume', 'song-1'], bench.environment);
+    expect(other).toMatchObject({ status: 2, stdout: '' });
+    // Nobody runs the stages: the command does it itself, and this model's weights are no good.
+    const { said, songs } = await hiphopJson<{ said: string; songs: { file: string; error: string }[] }>(
+      ['resume', `batch-${batch.id}`],
+      ...([bench.environment, { status: 1 }] as const),
+    );
+    expect(said).toBe(`batch-${batch.id} goes on`);
+    expect(songs).toMatchObject([{ file: 'ready' }]);
+    expect(songs[0]!.error).toMatch(/weights|model/);
   });
 
   test('what was dismissed can be tried again, what was refused when it came cannot', async () => {

@@ -2,6 +2,7 @@ import { stringify } from 'csv-stringify/sync';
 import { z } from 'zod';
 import { cancel } from '../../../producers/cancel.ts';
 import { judgeAgain } from '../../../producers/judge-again.ts';
+import { resumeBatch } from '../../../producers/resume-batch.ts';
 import { scoringModel } from '../../../producers/score.ts';
 import { forgetBatch } from '../../../shared/database/forget.ts';
 import { publicId } from '../../../shared/identifiers.ts';
@@ -161,6 +162,23 @@ export const batchRoutes: readonly Route[] = [
     run: async ({ params: { batch: id } }, context) => {
       await findBatch(context, id);
       const said = await cancel(context.session, publicId('batch', id));
+      context.events.changed('songs');
+      return { said };
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/batches/{batch}/resume',
+    allows: songOwners,
+    tag: 'songs',
+    summary: 'Go on with a batch that was cancelled: what is decoded is not decoded again, scores stand',
+    params,
+    answer: saidSchema,
+    status: 202,
+    startsWork: true,
+    run: async ({ params: { batch: id } }, context) => {
+      await findBatch(context, id);
+      const said = await resumeBatch(context.session, id);
       context.events.changed('songs');
       return { said };
     },

@@ -49,7 +49,8 @@ export async function receiveSong(batch: UploadBatch, name: string, context: Con
     if (known.state === 'queued') await start(known.id, batch, context);
     return publicId('song', known.id);
   }
-  if (batch.state === 'cancelled') throw new Problem(409, 'this batch was cancelled: begin another one');
+  if (batch.state === 'cancelled')
+    throw new Problem(409, 'this batch is cancelled: resume it, or begin another one');
   const announced = announcedBytes(request, dashboard.uploadMaxBytes);
   await checkRoom(pool, batch, announced, dashboard);
   return uploadsOf(batch.ownerId, () =>
