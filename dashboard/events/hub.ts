@@ -7,6 +7,7 @@ import { createSession, type Session } from 'better-sse';
 import type { Request, Response } from 'express';
 import type { Logger } from '../../shared/logging.ts';
 import type { Caller } from '../access/caller.ts';
+import { restMs } from '../rest.ts';
 
 export interface Topic {
   /** Also the event's name. */
@@ -154,6 +155,7 @@ export class EventHub {
     feed.timer = null;
     feed.reading = true;
     const started = performance.now();
+    let restsMs = feed.topic.everyMs;
     try {
       do {
         feed.again = false;
@@ -163,13 +165,13 @@ export class EventHub {
         feed.sequence = ++this.#sequence;
         for (const listener of feed.listeners) this.#push(listener, feed);
       } while (feed.again && !this.#closed);
+      restsMs = restMs(performance.now() - started, readingShare, restsMs);
     } catch (error) {
       this.#log.warn({ err: error, topic: feed.topic.name }, 'a topic of the pages could not be read');
     }
     feed.reading = false;
     if (this.#closed || feed.listeners.size === 0) return;
-    const took = performance.now() - started;
-    feed.timer = setTimeout(() => void this.#read(feed), Math.max(feed.topic.everyMs, took / readingShare));
+    feed.timer = setTimeout(() => void this.#read(feed), restsMs);
   }
 
   #push({ session }: Listener, feed: Feed): void {

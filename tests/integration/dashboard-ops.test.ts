@@ -1,5 +1,6 @@
 /** What operators do to many things at once. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Pipeline } from '../../dashboard/api/pipeline/snapshot.ts';
 import { addAccount, type Role } from '../../producers/accounts.ts';
 import { retryFailures } from '../../producers/failures.ts';
 import { currentParameters } from '../../producers/parameters.ts';
@@ -240,4 +241,22 @@ test('all that runs of a kind is cancelled, so much as was counted; viewers may 
     { what: 'the entry of the audit' },
   );
   expect(entry).toMatchObject({ who: 'operator' });
+});
+
+test('a snapshot is as old as its oldest part, and says so when nothing moves', async () => {
+  const ten = 10_000;
+  const began = ten * Math.ceil(Date.now() / ten);
+  vi.useFakeTimers({ toFake: ['Date', 'performance'], now: began + 9_700 });
+  try {
+    const pipeline = new Pipeline(crawls.session);
+    const asOf = async () => Date.parse((await pipeline.snapshot()).asOf);
+    expect(await asOf()).toBe(began);
+    // The snapshot is made anew, of parts that were read before.
+    vi.advanceTimersByTime(600);
+    expect(await asOf()).toBe(began);
+    vi.advanceTimersByTime(ten);
+    expect(await asOf()).toBe(began + 2 * ten);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -66,6 +66,11 @@ export class Crawls {
   }
 
   async detail(row: Crawl, stopped: readonly string[]): Promise<CrawlDetail> {
+  /** When what `describe` tells was counted, in milliseconds since 1970. */
+  countedAt(row: Crawl): number {
+    return this.#of(row).counted.readAt;
+  }
+
     const [current, detail] = await Promise.all([this.describe(row, stopped), this.#of(row).detail.get()]);
     return { ...current, honoursNot: row.honoursNot, ...detail };
   }

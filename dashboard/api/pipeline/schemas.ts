@@ -128,7 +128,7 @@ export type ProblemLine = z.infer<typeof problemLineSchema>;
 
 /** What the home page and the frame of all pages show, pushed as event `pipeline`. */
 export const pipelineSnapshot = z.object({
-  asOf: at.describe('no older than ten seconds while somebody looks'),
+  asOf: at.describe('when its oldest part was read, in steps of ten seconds'),
   paused: z.array(pausedSchema),
   crawl: currentCrawlSchema.nullable().describe('the newest that runs, else the newest'),
   queues: z.enum(['postgresql', 'redis']),

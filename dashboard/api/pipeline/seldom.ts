@@ -1,4 +1,5 @@
 /** Readings that cost something, shared by all who ask. */
+import { restMs } from '../../rest.ts';
 
 interface Options {
   /** Part of the time that the reading may take, 0 to 1. */
@@ -14,6 +15,7 @@ export class Seldom<T> {
   readonly #freshMs: number;
   #value: Promise<T> | null = null;
   #freshUntil = 0;
+  #readAt = 0;
 
   constructor(read: () => Promise<T>, { share = 0.05, freshMs = 900 }: Options = {}) {
     this.#read = read;
@@ -21,19 +23,28 @@ export class Seldom<T> {
     this.#freshMs = freshMs;
   }
 
+  /** When the newest reading began that has ended, in milliseconds since 1970. */
+  get readAt(): number {
+    return this.#readAt;
+  }
+
   get(): Promise<T> {
     if (this.#value && performance.now() < this.#freshUntil) return this.#value;
     const started = performance.now();
+    const readAt = Date.now();
     const value = this.#read();
     this.#value = value;
     this.#freshUntil = Number.POSITIVE_INFINITY; // until it is known what it costs
     value.then(
       () => {
-        const took = performance.now() - started;
-        this.#freshUntil = performance.now() + Math.max(this.#freshMs, took / this.#share);
+        this.#readAt = Math.max(this.#readAt, readAt);
+        // One that was forgotten meanwhile says nothing of the reading that took its place.
+        if (this.#value !== value) return;
+        const now = performance.now();
+        this.#freshUntil = now + restMs(now - started, this.#share, this.#freshMs);
       },
       () => {
-        this.#value = null;
+        if (this.#value === value) this.#value = null;
       },
     );
     return value;

@@ -13,7 +13,7 @@ import { readPauses, readStages } from './stages.ts';
 const reasonsShown = 10;
 /** What changes seldom is read so seldom, in milliseconds. */
 const slowMs = 3_000;
-/** A snapshot says so often that it is fresh, in milliseconds, also when nothing moves. */
+/** The age of a snapshot is told in steps of this, in milliseconds: it says that it is fresh also when nothing moves. */
 const freshMs = 10_000;
 
 export class Pipeline {
@@ -66,7 +66,12 @@ export class Pipeline {
     ]);
     const { nights, next, champion } = slow;
     return {
-      asOf: new Date(freshMs * Math.floor(Date.now() / freshMs)).toISOString(),
+    // As old as its oldest part: what is costly, or waits for a service that is away, is read seldom.
+    const oldest = Math.min(
+      ...[this.#stages, this.#failures, this.#running, this.#slow].map(({ readAt }) => readAt),
+      row ? this.#crawls.countedAt(row) : Number.POSITIVE_INFINITY,
+    );
+      asOf: new Date(freshMs * Math.floor(oldest / freshMs)).toISOString(),
       ...{ paused, crawl, queues: this.#session.queues.kind, stages, workers },
       ...{ running, nights, next, failures, champion },
       problems: problemsOf({ stages, workers, paused, crawl, failures, next, outside }),

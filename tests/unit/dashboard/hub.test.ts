@@ -210,6 +210,23 @@ test('a topic that cannot be read is read again later, and the stream stays', as
   await eventually(() => ops.events.some(({ event }) => event === 'pipeline'), { what: 'the snapshot' });
 });
 
+test('a reading that failed after a long wait is made again at the next turn', async () => {
+  let tries = 0;
+  const waiting: Topic = {
+    ...{ name: 'models', audience: () => 'all', everyMs: 20 },
+    read: async () => {
+      if (++tries > 1) return { value };
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      throw new Error('the database is away');
+    },
+  };
+  hub.close();
+  hub = new EventHub([waiting], silent);
+  const ops = await listen('ops');
+  // Not after ten times as long as the waiting took.
+  await eventually(() => ops.events.length === 1, { what: 'the snapshot', timeoutMs: 2_000 });
+});
+
 test('a change that is announced is read at once', async () => {
   const slow: Topic = {
     ...{ name: 'models', audience: () => 'all', everyMs: 60_000 },
