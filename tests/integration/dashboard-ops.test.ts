@@ -1,6 +1,7 @@
 /** What operators do to many things at once. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Pipeline } from '../../dashboard/api/pipeline/snapshot.ts';
+import { readPauses } from '../../dashboard/api/pipeline/stages.ts';
 import { addAccount, type Role } from '../../producers/accounts.ts';
 import { retryFailures } from '../../producers/failures.ts';
 import { currentParameters } from '../../producers/parameters.ts';
@@ -259,4 +260,21 @@ test('a snapshot is as old as its oldest part, and says so when nothing moves', 
   } finally {
     vi.useRealTimers();
   }
+});
+
+test('who paused a schedule is told, on the pages or by a command', async () => {
+  const { prisma } = crawls;
+  const schedule = { cron: '0 3 * * *', timezone: 'UTC', steps: ['freeze'], options: {} };
+  await prisma.schedule.create({ data: { ...schedule, name: 'nightly', paused: true } });
+  const entry = { target: 'nightly', status: 200 };
+  const pauses = () => readPauses(prisma, []);
+  await prisma.auditEntry.create({
+    data: { ...entry, who: 'ops', action: 'POST /schedules/{schedule}/pause' },
+  });
+  expect(await pauses()).toMatchObject([{ what: 'schedule nightly', by: 'ops' }]);
+  for (const verb of ['resume', 'pause']) {
+    await prisma.auditEntry.create({ data: { ...entry, who: 'command line', action: `schedule ${verb}` } });
+  }
+  expect(await pauses()).toMatchObject([{ what: 'schedule nightly', by: 'command line' }]);
+  await prisma.schedule.deleteMany();
 });

@@ -54,14 +54,14 @@ export async function readPauses(prisma: PrismaClient, states: readonly StageSta
   ]);
 }
 
-/** Audit actions that begin or end a pause: of the API, and of the queues' board. */
+/** Audit actions that begin or end a pause: of the API, of the queues' board, and of the command line. */
 const stageActions = {
   pause: ['POST /queues/{stage}/pause', 'PUT /queues/pause'],
   resume: ['POST /queues/{stage}/resume', 'PUT /queues/resume'],
 };
 const scheduleActions = {
-  pause: ['POST /schedules/{schedule}/pause'],
-  resume: ['POST /schedules/{schedule}/resume'],
+  pause: ['POST /schedules/{schedule}/pause', 'schedule pause'],
+  resume: ['POST /schedules/{schedule}/resume', 'schedule resume'],
 };
 
 /** The newest entry of the audit says who; where that is the end of a pause, somebody paused past the audit. */
