@@ -244,6 +244,26 @@ test('all that runs of a kind is cancelled, so much as was counted; viewers may 
   expect(entry).toMatchObject({ who: 'operator' });
 });
 
+test('what cannot be cancelled holds up none of the others', async () => {
+  const ids: string[] = [];
+  for (let n = 0; n < 3; n++) {
+    const { id } = await crawls.prisma.crawl.create({ data: { source: 'spotify', query: {} } });
+    ids.push(`crawl-${id}`);
+  }
+  // Deleted after it was counted.
+  const find = vi.spyOn(crawls.prisma.crawl, 'findUnique').mockResolvedValueOnce(null);
+  const { status, json } = await people.operator.ask('POST', '/api/running/cancel', {
+    body: { kind: 'crawl', expected: 3 },
+  });
+  find.mockRestore();
+  expect(status).toBe(200);
+  expect(json.cancelled).toHaveLength(2);
+  const [gone] = ids.filter((id) => !json.cancelled.includes(id));
+  expect(json.said).toHaveLength(3);
+  expect(json.said).toContain(`${gone} could not be cancelled: there is no ${gone}`);
+  expect(await crawls.prisma.crawl.count({ where: { state: 'cancelled' } })).toBe(2);
+});
+
 test('a snapshot is as old as its oldest part, and says so when nothing moves', async () => {
   const ten = 10_000;
   const began = ten * Math.ceil(Date.now() / ten);

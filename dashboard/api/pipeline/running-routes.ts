@@ -4,7 +4,7 @@ import { cancel } from '../../../producers/cancel.ts';
 import type { PrismaClient } from '../../../shared/database/generated/client.ts';
 import { publicId } from '../../../shared/identifiers.ts';
 import { operators, staff } from '../../access/caller.ts';
-import { Problem } from '../problem.ts';
+import { Problem, problemOf } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { pipelineChanged } from './crawl-routes.ts';
 import { readRunning } from './running.ts';
@@ -65,14 +65,15 @@ export const runningRoutes: readonly Route[] = [
     allows: operators,
     tag: 'pipeline',
     summary: 'Cancel all that runs, or all of a kind, so much as was counted',
-    description: 'What waits is taken out, what runs is stopped, what is done stays.',
+    description:
+      'What waits is taken out, what runs is stopped, what is done stays. What cannot be cancelled holds up none of the others.',
     body: z.strictObject({
       kind: z.enum(kinds).optional().describe('only this kind'),
       expected: whole.describe('how many it is about; refused (409) when it is another number by now'),
     }),
     answer: z.object({
       cancelled: z.array(z.string()).describe('public ids'),
-      said: z.array(z.string()).describe('what was done, a line each'),
+      said: z.array(z.string()).describe('what was done, or why not, a line each'),
     }),
     target: () => null,
     run: async ({ body: { kind, expected } }, context) => {
@@ -80,15 +81,26 @@ export const runningRoutes: readonly Route[] = [
       const found = await Promise.all(
         (kind ? [kind] : kinds).map((one) => publicIds(session.database.prisma, one)),
       );
-      const cancelled = found.flat();
-      if (cancelled.length !== expected) {
+      const ids = found.flat();
+      if (ids.length !== expected) {
         throw new Problem(
           409,
-          `${cancelled.length} run by now, not ${expected}: nothing was done. Look at them, and say it again`,
+          `${ids.length} run by now, not ${expected}: nothing was done. Look at them, and say it again`,
         );
       }
+      const cancelled: string[] = [];
       const said: string[] = [];
-      for (const id of cancelled) said.push(await cancel(session, id, { wait: false }));
+      for (const id of ids) {
+        try {
+          said.push(await cancel(session, id, { wait: false }));
+          cancelled.push(id);
+        } catch (error) {
+          // It may be gone by now: the others before and after it are told of all the same.
+          const problem = problemOf(error);
+          if (problem.status === 500) session.log.error({ err: error, id }, 'it could not be cancelled');
+          said.push(`${id} could not be cancelled: ${problem.message}`);
+        }
+      }
       pipelineChanged(context);
       for (const topic of ['models', 'songs', 'schedules']) events.changed(topic);
       return { cancelled, said };
