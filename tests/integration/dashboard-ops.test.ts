@@ -1,5 +1,6 @@
 /** What operators do to many things at once. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { crawlCounts } from '../../dashboard/api/pipeline/crawl-counts.ts';
 import { Pipeline } from '../../dashboard/api/pipeline/snapshot.ts';
 import { readPauses } from '../../dashboard/api/pipeline/stages.ts';
 import { addAccount, type Role } from '../../producers/accounts.ts';
@@ -262,6 +263,36 @@ test('what cannot be cancelled holds up none of the others', async () => {
   expect(json.said).toHaveLength(3);
   expect(json.said).toContain(`${gone} could not be cancelled: there is no ${gone}`);
   expect(await crawls.prisma.crawl.count({ where: { state: 'cancelled' } })).toBe(2);
+});
+
+test('crawls that are over are counted once, until they are gone on with', async () => {
+  const { database } = crawls.bench;
+  const [over, running] = [
+    await crawlOf(3, 'queued'),
+    await crawls.prisma.crawl.create({ data: { source: 'spotify', query: {} } }),
+  ];
+  const end = (hoursAgo: number) =>
+    crawls.prisma.crawl.update({
+      where: { id: over.id },
+      data: { state: 'done', finishedAt: new Date(Date.now() - hoursAgo * 3_600_000) },
+    });
+  const counted = async (row: Awaited<ReturnType<typeof end>>) => {
+    const query = vi.spyOn(database.pool, 'query');
+    const counts = await crawlCounts(database, [running, row]);
+    const asked = (query.mock.calls as unknown as [string, [number[]]][])
+      .filter(([text]) => text.includes('search_pages'))
+      .map(([, [ids]]) => ids);
+    query.mockRestore();
+    return { tracks: [running, row].map(({ id }) => counts.get(id)?.tracks), asked: asked.flat() };
+  };
+  const ended = await end(2);
+  expect(await counted(ended)).toEqual({ tracks: [0, 3], asked: [running.id, over.id] });
+  expect(await counted(ended)).toEqual({ tracks: [0, 3], asked: [running.id] });
+  await sql('DELETE FROM crawl_tracks WHERE track_id = $1', [over.trackIds[0]]);
+  expect(await counted(await end(1))).toEqual({ tracks: [0, 2], asked: [running.id, over.id] });
+  // What was at work when it ended may bring some more.
+  const just = await end(0);
+  for (let n = 0; n < 2; n++) expect((await counted(just)).asked).toEqual([running.id, over.id]);
 });
 
 test('a snapshot is as old as its oldest part, and says so when nothing moves', async () => {

@@ -5,6 +5,7 @@ import { publicId } from '../../../shared/identifiers.ts';
 import { operators, staff } from '../../access/caller.ts';
 import { notFound } from '../problem.ts';
 import { type Context, idOf, pageOf, pageQuery, type Route, route } from '../route.ts';
+import { crawlCounts } from './crawl-counts.ts';
 import { describeRow } from './current-crawl.ts';
 import { estimateCrawl } from './estimate.ts';
 import {
@@ -39,20 +40,11 @@ export const crawlRoutes: readonly Route[] = [
     query: z.object({ ...pageQuery, state: z.enum(['running', 'done', 'cancelled']).optional() }),
     answer: pageOf(crawlListItemSchema),
     run: async ({ query: { offset, limit, state } }, { session }) => {
-      const { prisma, pool } = session.database;
+      const { prisma } = session.database;
       const where = state ? { state } : {};
       const rows = await prisma.crawl.findMany({ where, orderBy: { id: 'desc' }, skip: offset, take: limit });
-      const ids = rows.map(({ id }) => id);
-      const counts = await pool.query<{ id: number; pages: number; tracks: number }>(
-        `SELECT id, (SELECT count(*)::int FROM search_pages WHERE crawl_id = id AND state = 'done') AS pages,
-           (SELECT count(*)::int FROM crawl_tracks WHERE crawl_id = id) AS tracks FROM unnest($1::int[]) AS id`,
-        [ids],
-      );
-      const of = new Map(counts.rows.map((row) => [row.id, row]));
-      const items = rows.map((row) => {
-        const { pages, tracks } = of.get(row.id)!;
-        return { ...describeRow(row), pages, tracks };
-      });
+      const counts = await crawlCounts(session.database, rows);
+      const items = rows.map((row) => ({ ...describeRow(row), ...counts.get(row.id)! }));
       return { total: await prisma.crawl.count({ where }), offset, limit, items };
     },
   }),
