@@ -5,6 +5,7 @@ import type { Session } from '../../../producers/session.ts';
 import type { Crawl } from '../../../shared/database/generated/client.ts';
 import { publicId } from '../../../shared/identifiers.ts';
 import { countFunnel, Watch } from './funnel.ts';
+import { openFailures } from './open-failures.ts';
 import type { CrawlDetail, CurrentCrawl, Funnel } from './schemas.ts';
 import { Seldom } from './seldom.ts';
 import { timeLeft } from './time-left.ts';
@@ -65,12 +66,12 @@ export class Crawls {
     };
   }
 
-  async detail(row: Crawl, stopped: readonly string[]): Promise<CrawlDetail> {
   /** When what `describe` tells was counted, in milliseconds since 1970. */
   countedAt(row: Crawl): number {
     return this.#of(row).counted.readAt;
   }
 
+  async detail(row: Crawl, stopped: readonly string[]): Promise<CrawlDetail> {
     const [current, detail] = await Promise.all([this.describe(row, stopped), this.#of(row).detail.get()]);
     return { ...current, honoursNot: row.honoursNot, ...detail };
   }
@@ -95,22 +96,11 @@ export class Crawls {
 
   async #count(id: number): Promise<Counted> {
     const { pool, prisma } = this.#session.database;
-    const where = { crawlId: id, state: 'open' as const };
-    const [funnel, failed, failures] = await Promise.all([
+    const [funnel, { open, reasons }] = await Promise.all([
       countFunnel(pool, id),
-      prisma.failure.count({ where }),
-      prisma.failure.groupBy({
-        by: ['stage', 'cause'],
-        where,
-        _count: true,
-        orderBy: { _count: { id: 'desc' } },
-        take: reasonsShown,
-      }),
+      openFailures(prisma, { crawlId: id }, reasonsShown),
     ]);
-    return {
-      ...{ funnel, failed },
-      failures: failures.map(({ stage, cause, _count }) => ({ stage, reason: cause, count: _count })),
-    };
+    return { funnel, failed: open, failures: reasons };
   }
 
   async #detail(id: number) {

@@ -4,6 +4,7 @@ import type { Crawl } from '../../../shared/database/generated/client.ts';
 import { audioStages } from '../../../shared/stages.ts';
 import type { Topic } from '../../events/hub.ts';
 import { Crawls } from './current-crawl.ts';
+import { openFailures } from './open-failures.ts';
 import { problemsOf } from './problems.ts';
 import { readChampion, readLastNights, readNext, readRunning } from './running.ts';
 import type { CrawlDetail, PipelineSnapshot, StageState } from './schemas.ts';
@@ -29,7 +30,7 @@ export class Pipeline {
     this.#session = session;
     this.#crawls = new Crawls(session);
     this.#stages = new Seldom(() => readStages(session), { share: 0.1 });
-    this.#failures = new Seldom(() => this.#readFailures());
+    this.#failures = new Seldom(() => openFailures(session.database.prisma, {}, reasonsShown));
     this.#running = new Seldom(() => readRunning(session));
     this.#slow = new Seldom(() => this.#readSlow(), { freshMs: slowMs });
     // What it is made of keeps its own time.
@@ -65,12 +66,12 @@ export class Pipeline {
       row && this.#stoppers(row, stages).then((stopped) => this.#crawls.describe(row, stopped)),
     ]);
     const { nights, next, champion } = slow;
-    return {
     // As old as its oldest part: what is costly, or waits for a service that is away, is read seldom.
     const oldest = Math.min(
       ...[this.#stages, this.#failures, this.#running, this.#slow].map(({ readAt }) => readAt),
       row ? this.#crawls.countedAt(row) : Number.POSITIVE_INFINITY,
     );
+    return {
       asOf: new Date(freshMs * Math.floor(oldest / freshMs)).toISOString(),
       ...{ paused, crawl, queues: this.#session.queues.kind, stages, workers },
       ...{ running, nights, next, failures, champion },
@@ -99,21 +100,6 @@ export class Pipeline {
       where: { pausedUntil: { gt: new Date() } },
     });
     return rows.map(({ name, pausedUntil }) => ({ name, until: pausedUntil! }));
-  }
-
-  async #readFailures(): Promise<PipelineSnapshot['failures']> {
-    const { prisma } = this.#session.database;
-    const groups = await prisma.failure.groupBy({
-      by: ['stage', 'cause'],
-      where: { state: 'open' },
-      _count: true,
-      orderBy: { _count: { id: 'desc' } },
-      take: reasonsShown,
-    });
-    return {
-      open: await prisma.failure.count({ where: { state: 'open' } }),
-      reasons: groups.map(({ stage, cause, _count }) => ({ stage, reason: cause, count: _count })),
-    };
   }
 
   async #readSlow(): Promise<Pick<PipelineSnapshot, 'nights' | 'next' | 'champion'>> {
