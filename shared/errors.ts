@@ -29,6 +29,11 @@ export class CancelledError extends Error {
   override readonly name = 'CancelledError';
 }
 
+/** Too many wait for the same thing already: worth asking for again in a moment. */
+export class CrowdedError extends Error {
+  override readonly name = 'CrowdedError';
+}
+
 /** Turn whatever was thrown into one line for people: no stack, no secrets of a connection string. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);

@@ -1,6 +1,6 @@
 /** The one shape of errors: problem details (RFC 9457). */
 import { z } from 'zod';
-import { CancelledError, PermanentError, reasonOf, UserError } from '../../shared/errors.ts';
+import { CancelledError, CrowdedError, PermanentError, reasonOf, UserError } from '../../shared/errors.ts';
 
 export const problemSchema = z.object({
   type: z.string().describe('what kind of problem, as an address within this API'),
@@ -82,6 +82,7 @@ function holdsNul(value: unknown): boolean {
  */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof CrowdedError) return new Problem(503, error.message);
   if (error instanceof UserError || error instanceof PermanentError || error instanceof CancelledError) {
     const missing = /^there is no /.test(error.message);
     return new Problem(missing ? 404 : 422, reasonOf(error));

@@ -6,7 +6,7 @@ import { LRUCache } from 'lru-cache';
 import type { SpectrogramParameters } from '../../shared/audio/parameters.ts';
 import { SpectrogramPool } from '../../shared/audio/pool.ts';
 import type { Config } from '../../shared/config.ts';
-import { Turns } from '../turns.ts';
+import { Turns } from '../../shared/turns.ts';
 
 /** What was listened to lately is kept: its bytes in all, and for how long, in milliseconds. */
 const keptBytes = 32_000_000;
@@ -49,7 +49,7 @@ export class Excerpts {
   /**
    * The excerpt as a WAV file; null where the audio is not kept.
    * @throws PermanentError when the audio cannot be used
-   * @throws Problem 503 when too many are asked for
+   * @throws CrowdedError when too many are asked for
    */
   async get(asked: ExcerptAsked): Promise<Uint8Array | null> {
     const key = `${asked.contentHash} ${asked.parametersHash}`;

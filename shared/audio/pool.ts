@@ -1,6 +1,7 @@
 import workerpool from 'workerpool';
 import { CancelledError, PermanentError } from '../errors.ts';
 import { entryPoint } from '../paths.ts';
+import { Turns } from '../turns.ts';
 import { MEMORY_SIGNAL, RETIRED_EXIT_CODE } from './child-end.ts';
 import type { LogMelExcerpt, LogMelParameters } from './log-mel.ts';
 import type { SpectrogramParameters } from './parameters.ts';
@@ -38,12 +39,12 @@ export interface SpectrogramPoolOptions {
 export class SpectrogramPool {
   readonly #pool: ReturnType<typeof workerpool.pool>;
   readonly #timeoutSeconds: number;
-  readonly #waiting: (() => void)[] = [];
-  #free: number;
+  /** workerpool's own queue stands still after a child has died: it is given no more tasks than children. */
+  readonly #turns: Turns;
   #closed = false;
 
   constructor({ processes, timeoutSeconds, retireMegabytes = 512 }: SpectrogramPoolOptions) {
-    this.#free = processes;
+    this.#turns = new Turns(processes);
     this.#timeoutSeconds = timeoutSeconds;
     this.#pool = workerpool.pool(entryPoint('shared/audio/spectrogram-process.ts'), {
       workerType: 'process',
@@ -99,20 +100,14 @@ export class SpectrogramPool {
   }
 
   async #run<T>(method: string, task: readonly unknown[], signal: AbortSignal | undefined): Promise<T> {
-    await this.#takeTurn(signal);
-    try {
-      const outcome = await this.#attempt<T>(method, task, signal);
-      if (outcome.kind === 'permanent') throw new PermanentError(outcome.reason);
-      return outcome.result;
-    } finally {
-      this.#passTurn();
-    }
+    const outcome = await this.#turns.run(() => this.#attempt<T>(method, task, signal), signal);
+    if (outcome.kind === 'permanent') throw new PermanentError(outcome.reason);
+    return outcome.result;
   }
 
   /** End all children, and with them what they are at. Files in the queue fail with CancelledError. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const start of this.#waiting.splice(0)) start();
     // A child that died idle is never reported as ended by workerpool.
     let timer: NodeJS.Timeout | undefined;
     const longEnough = new Promise<void>((resolve) => {
@@ -120,34 +115,6 @@ export class SpectrogramPool {
     });
     await Promise.race([this.#pool.terminate(true), longEnough]);
     clearTimeout(timer);
-  }
-
-  // workerpool has a queue too, but it stands still after a child has died: it is never given more
-  // tasks than it has children.
-  async #takeTurn(signal: AbortSignal | undefined): Promise<void> {
-    this.#refuseIfOver(signal);
-    if (this.#free > 0) {
-      this.#free--;
-      return;
-    }
-    await new Promise<void>((resolve, reject) => {
-      const giveUp = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(start), 1);
-        reject(new CancelledError('decoding was cancelled'));
-      };
-      const start = (): void => {
-        signal?.removeEventListener('abort', giveUp);
-        resolve();
-      };
-      signal?.addEventListener('abort', giveUp, { once: true });
-      this.#waiting.push(start);
-    });
-  }
-
-  #passTurn(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#free++;
-    else next();
   }
 
   async #attempt<T>(

@@ -8,7 +8,7 @@ import { fileTypeFromFile } from 'file-type';
 import { forgetAudio, inTransaction, storeUpload, uploadLocation } from '../../../shared/database/uploads.ts';
 import { publicId } from '../../../shared/identifiers.ts';
 import { versionTitle } from '../../../shared/scoring/titles.ts';
-import { Turns } from '../../turns.ts';
+import { Turns } from '../../../shared/turns.ts';
 import { Problem } from '../problem.ts';
 import type { Context } from '../route.ts';
 import { announcedBytes, type Received, withBody } from './upload-files.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { Problem, parsePart, problemOf } from '../../../dashboard/api/problem.ts';
-import { PermanentError, UserError } from '../../../shared/errors.ts';
+import { CrowdedError, PermanentError, UserError } from '../../../shared/errors.ts';
 
 test('what a person can mend is told in its words', () => {
   const problem = problemOf(new UserError('no model is champion: promote one'));
@@ -13,6 +13,9 @@ test('what a person can mend is told in its words', () => {
   });
   expect(problemOf(new PermanentError('the file is empty')).status).toBe(422);
   expect(problemOf(new UserError('there is no crawl-7')).status).toBe(404);
+  expect(problemOf(new CrowdedError('too many wait')).details()).toMatchObject({
+    ...{ status: 503, detail: 'too many wait' },
+  });
 });
 
 test('what was not foreseen tells nothing of this machine', () => {

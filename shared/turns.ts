@@ -1,6 +1,5 @@
 /** Costly work takes turns, so that a crowd of requests cannot use up what others need too. */
-import { CancelledError } from '../shared/errors.ts';
-import { Problem } from './api/problem.ts';
+import { CancelledError, CrowdedError } from './errors.ts';
 
 export class Turns {
   readonly #waiting: (() => void)[] = [];
@@ -16,7 +15,7 @@ export class Turns {
   /**
    * Do the work when it is its turn.
    * @param signal gives up waiting
-   * @throws Problem 503 when too many wait already
+   * @throws CrowdedError when too many wait already
    * @throws CancelledError when the signal was aborted before its turn came
    */
   async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -31,13 +30,13 @@ export class Turns {
   }
 
   async #take(signal: AbortSignal | undefined): Promise<void> {
-    if (signal?.aborted) throw new CancelledError('nobody waits for it any more');
+    if (signal?.aborted) throw new CancelledError('it was cancelled before its turn came');
     if (this.#free > 0) {
       this.#free--;
       return;
     }
     if (this.#waiting.length >= this.#mostWaiting) {
-      throw new Problem(503, 'too much of this is asked for at once: try again in a moment');
+      throw new CrowdedError('too much of this is asked for at once: try again in a moment');
     }
     await new Promise<void>((resolve, reject) => {
       const start = () => {
@@ -46,7 +45,7 @@ export class Turns {
       };
       const giveUp = () => {
         this.#waiting.splice(this.#waiting.indexOf(start), 1);
-        reject(new CancelledError('nobody waits for it any more'));
+        reject(new CancelledError('it was cancelled before its turn came'));
       };
       signal?.addEventListener('abort', giveUp, { once: true });
       this.#waiting.push(start);
