@@ -1,5 +1,7 @@
 /** The leaderboard, comparisons, promotions and the catalogue's order, on a real server and rows made for them. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { inTurn, pairedTest } from '../../dashboard/api/models/comparisons.ts';
+import { CancelledError } from '../../shared/errors.ts';
 import { normal, randomStream } from '../../shared/learning/random.ts';
 import { finishTrainingRun } from '../../shared/registry/index.ts';
 import { startTestDashboard, type TestDashboard } from '../support/dashboard.ts';
@@ -160,6 +162,28 @@ describe('a champion', () => {
     expect(truePositive + falsePositive + falseNegative + trueNegative).toBe(40);
     expect(model.precisionRecall.at(-1)).toEqual([1, 0.5]);
   });
+});
+
+test('comparisons read nothing before their turn, and are given up when who asks has gone', async () => {
+  await desk.clear();
+  const [a, b] = await desk.run(dataSet, [
+    { holdout: 0.6, said: said(0.2) },
+    { holdout: 0.8, said: said(3) },
+  ]);
+  let end = () => {};
+  const before = inTurn(() => new Promise<void>((resolve) => (end = resolve)));
+  const read = vi.spyOn(desk.prisma, '$queryRaw');
+  const leaving = new AbortController();
+  const left = pairedTest(desk.session, a!.id, b!.id, leaving.signal);
+  const stays = pairedTest(desk.session, a!.id, b!.id);
+  setTimeout(() => leaving.abort(), 200);
+  await expect(left).rejects.toThrow(CancelledError);
+  expect(read).not.toHaveBeenCalled();
+  end();
+  await before;
+  expect((await stays).comparisons).toMatchObject([{ basis: 'holdout', n: 40 }]);
+  expect(read).toHaveBeenCalled();
+  read.mockRestore();
 });
 
 describe('a cancelled training', () => {

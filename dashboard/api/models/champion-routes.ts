@@ -3,7 +3,7 @@ import { promoteByHand, rollBack } from '../../../producers/promotions.ts';
 import { publicId } from '../../../shared/identifiers.ts';
 import { everyone, operators } from '../../access/caller.ts';
 import { type Context, idOf, pageOf, pageQuery, type Route, route } from '../route.ts';
-import { bootstrapInThread } from './comparisons.ts';
+import { inTurn } from './comparisons.ts';
 import { promotionView } from './promotion-view.ts';
 import { promotionSchema, reasonBody } from './schemas.ts';
 
@@ -27,7 +27,9 @@ export const championRoutes: readonly Route[] = [
     answer: promotionSchema,
     startsWork: true,
     run: async ({ params: { model: id }, body: { reason } }, { session, events, caller }) => {
-      await promoteByHand(session, publicId('model', id), reason, caller.name, bootstrapInThread);
+      await inTurn((bootstrap) =>
+        promoteByHand(session, publicId('model', id), reason, caller.name, bootstrap),
+      );
       events.changed('models');
       return newestPromotion(session);
     },

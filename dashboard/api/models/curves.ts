@@ -1,6 +1,6 @@
 /** What is drawn of a model beside its figures, from what it said of songs that it never heard. */
-import { LRUCache } from 'lru-cache';
 import type { Database } from '../../../shared/database/index.ts';
+import { Kept } from '../../kept.ts';
 import type { ModelView } from './schemas.ts';
 
 /** A curve has so many points at most. */
@@ -15,7 +15,7 @@ export interface Said {
 
 export type Drawn = Pick<ModelView, 'precisionRecall' | 'confusion'>;
 
-const known = new LRUCache<string, Promise<Drawn>>({ max: 500 });
+const known = new Kept<Drawn>(500);
 
 interface Trained {
   id: number;
@@ -29,15 +29,10 @@ interface Trained {
 /** Curve and table of a model that is ready: what it said of its own data set never changes. */
 export function drawnOf(database: Database, model: Trained): Promise<Drawn> {
   const key = JSON.stringify([database.url, model]);
-  const before = known.get(key);
-  if (before) return before;
-  const drawn = saidBy(database, model).then((said) => ({
-    precisionRecall: precisionRecall(said),
-    confusion: confusionAt(said, model.threshold),
-  }));
-  known.set(key, drawn);
-  drawn.catch(() => known.delete(key));
-  return drawn;
+  return known.get(key, async () => {
+    const said = await saidBy(database, model);
+    return { precisionRecall: precisionRecall(said), confusion: confusionAt(said, model.threshold) };
+  });
 }
 
 async function saidBy({ pool }: Database, { id, dataSetId, outOfFold }: Trained): Promise<Said[]> {

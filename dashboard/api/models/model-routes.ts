@@ -64,7 +64,7 @@ export const modelRoutesOfOne: readonly Route[] = [
         .describe('public ids, comma-separated'),
     }),
     answer: comparisonSchema,
-    run: async ({ query: { models: list } }, { session }) => {
+    run: async ({ query: { models: list } }, { session, signal }) => {
       const { prisma } = session.database;
       const ids = [...new Set(list.split(',').map((text) => Number(text.replace('model-', ''))))];
       const champion = await findChampionId(prisma);
@@ -88,7 +88,7 @@ export const modelRoutesOfOne: readonly Route[] = [
             },
           };
         }),
-        paired: two && ready ? await pairedTest(session, first, second) : null,
+        paired: two && ready ? await pairedTest(session, first, second, signal) : null,
       };
     },
   }),

@@ -1,9 +1,9 @@
 /** How far a model may be trusted, from songs that it never heard. */
-import { LRUCache } from 'lru-cache';
 import type { Database } from '../../../shared/database/index.ts';
 import { publicId } from '../../../shared/identifiers.ts';
 import { HeldOutSongs } from '../../../shared/scoring/neighbourhood.ts';
 import { PairCurve } from '../../../shared/scoring/pairs.ts';
+import { Kept } from '../../kept.ts';
 import { comparedWith, inWords } from './reliability-words.ts';
 import type { Reliability } from './schemas.ts';
 import { judgedUnheard, rocAucOnTheSame } from './unheard.ts';
@@ -19,18 +19,11 @@ export interface Yardstick {
 const dummyRocAuc = 0.5;
 
 /** A trained model never changes: the newest are kept. */
-const known = new LRUCache<string, Promise<Yardstick>>({ max: 8 });
+const known = new Kept<Yardstick>(8);
 
 export function yardstickOf(database: Database, modelId: number): Promise<Yardstick> {
   // Databases of tests share this process.
-  const key = `${database.url} ${modelId}`;
-  let found = known.get(key);
-  if (!found) {
-    found = read(database, modelId);
-    found.catch(() => known.delete(key));
-    known.set(key, found);
-  }
-  return found;
+  return known.get(`${database.url} ${modelId}`, () => read(database, modelId));
 }
 
 async function read({ prisma, pool }: Database, modelId: number): Promise<Yardstick> {
