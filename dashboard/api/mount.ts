@@ -70,9 +70,9 @@ async function handle(
       log.error({ err: error, route: route.path }, 'a request failed');
     if (!response.headersSent) sendProblem(response, problem);
   }
-  if (route.method === 'get' || route.unaudited) return;
+  if (!isAudited(route, caller, problem?.status ?? response.statusCode)) return;
   await audit.write({
-    who: caller?.name ?? 'nobody',
+    who: caller?.name ?? nobody.name,
     action: `${route.method.toUpperCase()} ${route.path}`,
     target: input ? targetOf(route, input, answer) : null,
     details: input ? detailsOf(route, input) : {},
@@ -82,6 +82,15 @@ async function handle(
 }
 
 const nobody: Caller = { accountId: null, name: 'nobody', role: 'viewer' };
+
+/**
+ * Requests that change something, but not those that there are too many of. Whoever is not signed in could fill
+ * the database: of them only who was let in, and wrong names and passwords, which are limited by address.
+ */
+function isAudited(route: Route, caller: Caller | undefined, status: number): boolean {
+  if (route.method === 'get' || route.unaudited || status === 429) return false;
+  return caller !== undefined || (route.path === '/sign-in' && (status < 300 || status === 401));
+}
 
 function checkRole({ allows }: Route, caller: Caller | undefined): void {
   if (!allows) return;

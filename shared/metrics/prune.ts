@@ -1,9 +1,9 @@
-/** Old hours and old lines go. */
+/** Old hours, old lines and what nobody by name tried long ago go. */
 import type pg from 'pg';
 import { allHours } from './recorder.ts';
 
 /** How long they are kept, in days. */
-export const keptDays = { measurements: 90, logLines: 14 } as const;
+export const keptDays = { measurements: 90, logLines: 14, nobodysEntries: 30 } as const;
 /** So many lines are kept at most, the newest. */
 export const mostLogLines = 500_000;
 /** Rows removed by one statement: long transactions slow the queues down. */
@@ -25,6 +25,12 @@ export async function prune(
       `SELECT ctid FROM log_lines
        WHERE id <= (SELECT id FROM log_lines ORDER BY id DESC OFFSET $1 LIMIT 1) ORDER BY id LIMIT ${chunk}`,
       limits.mostLogLines,
+    ],
+    // Of the audit: wrong names and passwords. What somebody who was known did stays.
+    [
+      `SELECT ctid FROM audit_entries
+       WHERE who = 'nobody' AND at < now() - $1 * interval '1 day' LIMIT ${chunk}`,
+      limits.nobodysEntries,
     ],
   ];
   for (const [rows, limit] of removals) {

@@ -22,7 +22,7 @@ export function startReporting(pool: pg.Pool, log: Logger, process: string): Rep
     repeat(measurementsMs, () => recorder.flush(pool), 'what was counted could not be written'),
     repeat(logLinesMs, () => logLines.flush(pool, process), 'log lines could not be written'),
   ];
-  const pruning = repeat(pruneMs, () => prune(pool), 'old measurements and log lines could not be removed');
+  const pruning = repeat(pruneMs, () => prune(pool), 'what is old could not be removed');
 
   /** One at a time, and never in the way of the work: what fails is tried again. */
   function repeat(everyMs: number, work: () => Promise<void>, trouble: string) {

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { createToken, removeAccount } from '../../producers/accounts.ts';
 import { signIn, testPassword } from '../support/browser-session.ts';
 import { useDashboards } from '../support/dashboards.ts';
+import { eventually } from '../support/eventually.ts';
 
 const dashboards = useDashboards();
 const { start, add } = dashboards;
@@ -53,6 +54,36 @@ describe('limits', () => {
     const started = performance.now();
     await signIn(dashboard, 'ann', { headers: fresh() });
     expect(performance.now() - started).toBeGreaterThan(990);
+    // Each wrong password is in the audit, and those that were not looked at are not.
+    const { auditEntry } = dashboards.bench.database.prisma;
+    const refused = await auditEntry.groupBy({ by: ['status'], where: { who: 'nobody' }, _count: true });
+    expect(refused.map(({ status }) => status).sort()).toEqual([200, 401]);
+  });
+
+  test('whoever is not signed in cannot fill the audit', async () => {
+    await add('op', 'operator');
+    const dashboard = await start();
+    const { auditEntry } = dashboards.bench.database.prisma;
+    for (const [path, body, status] of [
+      ['/api/crawls', { genre: 'hip-hop' }, 401],
+      ['/api/running/cancel', { expected: 0 }, 401],
+      ['/api/sign-in', {}, 400],
+      ['/api/sign-out', undefined, 204],
+      ['/api/sign-in', { name: 'op', password: 'wrong' }, 401],
+    ] as const) {
+      const answer = await dashboard.ask('POST', path, body ? { body } : {});
+      expect([path, answer.status]).toEqual([path, status]);
+    }
+    const kept = await eventually(
+      async () => {
+        const found = await auditEntry.findMany();
+        return found.length > 0 && found;
+      },
+      { what: 'the wrong password in the audit' },
+    );
+    expect(kept).toMatchObject([
+      { who: 'nobody', action: 'POST /sign-in', status: 401, details: { name: 'op' } },
+    ]);
   });
 
   test('wrong tokens, by address; whose token was right before goes on', async () => {

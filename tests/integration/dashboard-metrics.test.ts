@@ -7,6 +7,7 @@ import { parse as parseYaml } from 'yaml';
 import { readOverdue } from '../../dashboard/metrics/overdue.ts';
 
 import { definitions } from '../../shared/metrics/definitions.ts';
+import { prune } from '../../shared/metrics/prune.ts';
 import { recorder } from '../../shared/metrics/recorder.ts';
 import { packageRoot } from '../../shared/paths.ts';
 import { startTestDashboard, type TestDashboard } from '../support/dashboard.ts';
@@ -158,6 +159,25 @@ test('a night is overdue by its own pattern', async () => {
   expect(late['never-done']! / 3_600).toBeCloseTo(5, 1);
   expect([late['done'], late['new'], late['resumed']]).toEqual([0, 0, 0]);
   await prisma.schedule.deleteMany();
+});
+
+test('of the audit only what nobody by name tried long ago is removed', async () => {
+  const { prisma, pool } = bench.database;
+  const daysAgo = (days: number) => new Date(Date.now() - days * 24 * 3_600_000);
+  const entry = { action: 'POST /sign-in', status: 401 };
+  await prisma.auditEntry.createMany({
+    data: [
+      { ...entry, who: 'nobody', at: daysAgo(31) },
+      { ...entry, who: 'nobody', at: daysAgo(29) },
+      { ...entry, who: 'ops', at: daysAgo(400) },
+    ],
+  });
+  await prune(pool);
+  const left = await prisma.auditEntry.findMany({ where: { status: 401 }, orderBy: { id: 'asc' } });
+  expect(left.map(({ who, at }) => [who, at > daysAgo(30)])).toEqual([
+    ['nobody', true],
+    ['ops', false],
+  ]);
 });
 
 test('the history is summed up by the hour and by the day, and knows no hour to come', async () => {
