@@ -93,10 +93,14 @@ async function ratedTracks(
   return ids.reverse();
 }
 
+/** Pages are cut by it: one that is older puts tracks without a reading among those that have one. */
+export const ratedAges = { freshMs: 2_000, shownMs: 10_000 };
+
 function countRated(database: Source, condition: Condition): Promise<number> {
   return counted(
     database,
     `SELECT count(*)::int AS total ${from(condition, { and: rated })}`,
     condition.values,
+    ratedAges,
   );
 }
