@@ -102,3 +102,38 @@ test('a model that may be no better than chance puts no version above another', 
   expect(doubtful!.move).toMatchObject({ direction: 'up', beyondNoise: false });
   expect(doubtful!.move!.words).toContain('may be no better than chance');
 });
+
+test('where the version before was judged by another model, it is named what a version is held against', async () => {
+  const [judge] = await desk.run(large.id, [judgedBoth(large, 'crnn')]);
+  const [other] = await desk.run(large.id, [judgedBoth(large, 'crnn')]);
+  const { prisma } = desk;
+  const ids: number[] = [];
+  const add = async (modelId: number, file: string, probability: number | null) => {
+    const batch = await prisma.scoreBatch.create({ data: { modelId, explain: 0, state: 'done' } });
+    const song = { file, title: 'Song', location: file, batchId: batch.id, contentHash: file };
+    const score = probability !== null && {
+      ...{ state: 'scored' as const },
+      score: { create: { probability, percentile: 100 * probability, rank: 1 } },
+    };
+    ids.push((await prisma.song.create({ data: { ...song, state: 'failed', ...score } })).id);
+  };
+  await add(judge!.id, 'masters/first.wav', 0.2);
+  await add(other!.id, 'second.wav', 0.3);
+  await add(judge!.id, 'third.wav', 0.9);
+  await add(judge!.id, 'broken.wav', null);
+  await add(judge!.id, 'fourth.wav', 0.9);
+  await add(judge!.id, 'fifth.wav', 0.1);
+  const found = await versionsOf(desk.database, { title: 'Song', ownerId: null }, (id) =>
+    yardstickOf(desk.database, id),
+  );
+  await prisma.scoreBatch.deleteMany();
+  const words = found.map(({ move }) => move?.words ?? null);
+  expect(words).toEqual([
+    null,
+    'judged by another model than the version before: not comparable',
+    expect.stringContaining(`moved up from first.wav (song-${ids[0]}), beyond noise: `),
+    null,
+    `the same score as third.wav (song-${ids[2]})`,
+    expect.stringMatching(/^moved down, beyond noise: /),
+  ]);
+});

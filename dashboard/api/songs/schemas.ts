@@ -151,7 +151,9 @@ export const versionSchema = z.object({
       words: z.string(),
     })
     .nullable()
-    .describe('against the version before; null: nothing to compare with'),
+    .describe(
+      'against the last version of the same model, which is named where it is not the one before; null: nothing to compare with',
+    ),
 });
 export type Version = z.infer<typeof versionSchema>;
 

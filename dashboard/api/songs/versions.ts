@@ -32,12 +32,17 @@ export async function versionsOf(
   for (const [index, row] of rows.entries()) {
     const { id, batchId, file, createdAt, state, score, batch } = row;
     const yardstick = score && (await yardstickFor(batch.modelId));
+    const earlier = rows.slice(0, index);
+    const before = versionBefore(earlier, row);
+    // The last one may be of another judge, or without a score.
+    const skips = before && before !== earlier.at(-1);
+    const name = skips ? `${basename(before.file)} (${publicId('song', before.id)})` : null;
     versions.push({
       ...{ id: publicId('song', id), batch: publicId('batch', batchId), file: basename(file) },
       ...{ createdAt: createdAt.toISOString(), model: publicId('model', batch.modelId), step: state },
       percentile: score && Math.round(score.percentile),
       holdoutN: yardstick?.reliability.holdoutN ?? null,
-      move: await moveOf(versionBefore(rows.slice(0, index), row), row, yardstickFor),
+      move: await moveOf(before, row, { name, yardstickFor }),
     });
   }
   return versions;
@@ -47,6 +52,8 @@ export async function versionsOf(
 const ofHundred = (share: number) => `${Math.round(100 * share)} of 100`;
 
 interface Judged {
+  id: number;
+  file: string;
   score: { probability: number } | null;
   contentHash: string | null;
   batch: { modelId: number };
@@ -58,31 +65,36 @@ function versionBefore(earlier: readonly Judged[], now: Judged): Judged | undefi
   return scored.findLast(({ batch }) => batch.modelId === now.batch.modelId) ?? scored.at(-1);
 }
 
+interface Against {
+  /** Of what it is held against; null: that is the version before. */
+  name: string | null;
+  yardstickFor: (modelId: number) => Promise<Yardstick>;
+}
+
 async function moveOf(
   before: Judged | undefined,
   now: Judged,
-  yardstickFor: (modelId: number) => Promise<Yardstick>,
+  { name, yardstickFor }: Against,
 ): Promise<Version['move']> {
   if (!before?.score || !now.score) return null;
   const nothing = { beyondNoise: false, share: null };
+  const sameAudio = before.contentHash === now.contentHash;
   if (before.batch.modelId !== now.batch.modelId) {
-    return {
-      direction: 'same',
-      ...nothing,
-      words: `judged by another model than ${before.contentHash === now.contentHash ? 'the same audio before' : 'the version before'}: not comparable`,
-    };
+    const other = name ?? (sameAudio ? 'the same audio before' : 'the version before');
+    return { direction: 'same', ...nothing, words: `judged by another model than ${other}: not comparable` };
   }
   const difference = now.score.probability - before.score.probability;
   if (difference === 0) {
-    const same = before.contentHash === now.contentHash ? 'the same audio' : 'the same score';
-    return { direction: 'same', ...nothing, words: `${same} as the version before` };
+    const same = sameAudio ? 'the same audio' : 'the same score';
+    return { direction: 'same', ...nothing, words: `${same} as ${name ?? 'the version before'}` };
   }
   const { pairs, reliability } = await yardstickFor(now.batch.modelId);
   const sureness = pairs.at(difference);
   const beyondNoise = pairs.isSure(difference);
   const direction = difference > 0 ? 'up' : 'down';
+  const moved = `moved ${direction}${name ? ` from ${name}` : ''}`;
   if (!reliability.betterThanChance) {
-    const words = `moved ${direction}, which says nothing: this model may be no better than chance`;
+    const words = `${moved}, which says nothing: this model may be no better than chance`;
     return { direction, ...nothing, words };
   }
   const atLeast = sureness?.atLeast ?? null;
@@ -91,7 +103,7 @@ async function moveOf(
     ? `of two held-out songs that far apart, one of which became popular, it was the higher one in ${ofHundred(sureness.share)} cases${least}; n = ${sureness.songs} songs by ${sureness.groups} artists`
     : 'too few held-out songs to say how sure that is';
   const words = beyondNoise
-    ? `moved ${direction}, beyond noise: ${counted}`
-    : `moved ${direction}, within noise: ${counted}; sure is from at least ${100 * sureEnough} with other songs on`;
+    ? `${moved}, beyond noise: ${counted}`
+    : `${moved}, within noise: ${counted}; sure is from at least ${100 * sureEnough} with other songs on`;
   return { direction, beyondNoise, share: sureness?.share ?? null, words };
 }
