@@ -3,11 +3,22 @@
 /** Longer causes are cut, in characters. */
 const longest = 300;
 
+/** A path in quotation marks, where it may have spaces. */
+const quotedPath = /(?<!\w)(['"])(?:[A-Za-z]:)?[\\/](.*?)\1(?!\w)/g;
+
+function withoutQuotedFolders(text: string): string {
+  return text.replace(quotedPath, (whole: string, quote: string, path: string) => {
+    const parts = path.split(/[\\/]/).filter(Boolean);
+    return parts.length > 1 ? `${quote}…/${parts.at(-1)}${quote}` : whole;
+  });
+}
+
 /** A text without the folders that it names, those of a stack too; addresses of the web stay. */
 export function withoutFolders(text: string): string {
-  return text
-    .replaceAll('file:///', '/')
-    .replace(/(?<![\w:/.])(?:[A-Za-z]:)?[\\/](?:[^\s'"`:\\/]+[\\/])+([^\s'"`:\\/]+)/g, '…/$1');
+  return withoutQuotedFolders(text.replaceAll('file:///', '/')).replace(
+    /(?<![\w:/.])(?:[A-Za-z]:)?[\\/](?:[^\s'"`:\\/]+[\\/])+([^\s'"`:\\/]+)/g,
+    '…/$1',
+  );
 }
 
 /**
@@ -15,7 +26,7 @@ export function withoutFolders(text: string): string {
  * each reason names another address. Status codes, hosts and limits stay: they tell causes apart.
  */
 export function causeOf(reason: string): string {
-  const cause = reason
+  const cause = withoutQuotedFolders(reason)
     .replace(/\b(https?:\/\/[^\s/]+)\/[^\s:;,)]+/g, '$1/…')
     .replace(/(?<![\w:/.])(?:[A-Za-z]:)?[\\/](?:[^\s'"`:\\/]+[\\/])+[^\s'"`:\\/]+/g, '…')
     .replace(/^line \d+: /, '')

@@ -28,6 +28,10 @@ test.each([
     "ENOENT: no such file or directory, open '/home/ada/music/a b.wav'",
     'ENOENT: no such file or directory, open “…”',
   ],
+  [
+    "ENOENT: no such file or directory, open '/home/jane doe/Don't stop/a.wav'",
+    'ENOENT: no such file or directory, open “…”',
+  ],
   ['/home/ada/music/one.wav is gone', '… is gone'],
   [
     "Deezer's answer is not what the job's payload asked",
@@ -47,6 +51,15 @@ test('a sentence is shown without folders, and with its addresses', () => {
     '…/a.wav and https://example.org/b/c.mp3',
   );
 });
+
+test.each([
+  ["ENOENT, open '/home/jane doe/My Music/a b.wav'", "ENOENT, open '…/a b.wav'"],
+  [`"C:\\Users\\jane doe\\Don't stop\\a.wav" is gone`, '"…/a.wav" is gone'],
+  ["rename '/home/jane doe/a' -> '/home/jane doe/b/c'", "rename '…/a' -> '…/c'"],
+  ['\'/tracks\' is no page, "a / b" no name', undefined],
+])('%s is shown without folders, spaces or not', (text, shown) =>
+  expect(withoutFolders(text)).toBe(shown ?? text),
+);
 
 test('files of a stack lose their folders, addresses of the web keep their path', () => {
   expect(withoutFolders('at f (file:///srv/app/dist/a.js:1:2) of https://x.example/a/b.mp3')).toBe(
