@@ -11,7 +11,7 @@ import { songOwners } from '../../access/caller.ts';
 import { saidSchema } from '../pipeline/schemas.ts';
 import { Problem } from '../problem.ts';
 import { type Context, fileRoute, idOf, pageOf, pageQuery, type Route, route } from '../route.ts';
-import { batchInclude, batchItem, countSongs, describeSongs, noSongs } from './describe.ts';
+import { batchInclude, batchItem, batchItems, countSongs, describeSongs, noSongs } from './describe.ts';
 import { findBatch, ownBatches } from './owned.ts';
 import { yardstickOf } from './reliability.ts';
 import { type BatchView, batchItemSchema, batchSchema, newBatchSchema } from './schemas.ts';
@@ -61,15 +61,7 @@ export const batchRoutes: readonly Route[] = [
           take: limit,
         }),
       ]);
-      const counts = await prisma.song.groupBy({
-        by: ['batchId', 'state'],
-        where: { batchId: { in: rows.map(({ id }) => id) } },
-        _count: true,
-      });
-      const items = rows.map((row) =>
-        batchItem(row, countSongs(counts.filter(({ batchId }) => batchId === row.id))),
-      );
-      return { total, offset, limit, items };
+      return { total, offset, limit, items: await batchItems(prisma, rows) };
     },
   }),
   route({
@@ -143,12 +135,8 @@ export const batchRoutes: readonly Route[] = [
       await checkBatches(context.session, { accountId: ownerId });
       const again = await judgeAgain(context.session, id);
       context.events.changed('songs');
-      const songs = await context.session.database.prisma.song.groupBy({
-        by: ['state'],
-        where: { batchId: again.id },
-        _count: true,
-      });
-      return batchItem(await findBatch(context, again.id), countSongs(songs));
+      const row = await findBatch(context, again.id);
+      return (await batchItems(context.session.database.prisma, [row]))[0]!;
     },
   }),
   route({

@@ -4,6 +4,7 @@ import type {
   Explanation,
   Model,
   Prisma,
+  PrismaClient,
   Score,
   ScoreBatch,
   Song,
@@ -51,6 +52,16 @@ export function batchItem(row: BatchRow, counts: SongCounts): BatchItem {
     ...{ createdAt: createdAt.toISOString(), finishedAt: finishedAt?.toISOString() ?? null },
     ...{ model: publicId('model', model.id), modelName: model.name, owner: owner?.name ?? null, counts },
   };
+}
+
+/** Batches, each with how far its songs are. */
+export async function batchItems(prisma: PrismaClient, rows: readonly BatchRow[]): Promise<BatchItem[]> {
+  const counts = await prisma.song.groupBy({
+    by: ['batchId', 'state'],
+    where: { batchId: { in: rows.map(({ id }) => id) } },
+    _count: true,
+  });
+  return rows.map((row) => batchItem(row, countSongs(counts.filter(({ batchId }) => batchId === row.id))));
 }
 
 /** The songs of a batch: best first, then those under way, then those that failed. */

@@ -2,7 +2,7 @@
 import type { Session } from '../../../producers/session.ts';
 import type { Prisma } from '../../../shared/database/generated/client.ts';
 import type { Topic } from '../../events/hub.ts';
-import { batchInclude, batchItem, countSongs } from './describe.ts';
+import { batchInclude, batchItems } from './describe.ts';
 import type { SongsSnapshot } from './schemas.ts';
 
 /** A failure that is about a song and not its batch: its score stands, its explanation failed. */
@@ -29,17 +29,7 @@ export function songsTopic({ database: { prisma } }: Session): Topic {
       ]);
       const told = new Map([...running, ...newest].map((row) => [row.id, row]));
       const rows = [...told.values()].sort((a, b) => b.id - a.id);
-      const counts = await prisma.song.groupBy({
-        by: ['batchId', 'state'],
-        where: { batchId: { in: rows.map(({ id }) => id) } },
-        _count: true,
-      });
-      return {
-        batches: rows.map((row) =>
-          batchItem(row, countSongs(counts.filter(({ batchId }) => batchId === row.id))),
-        ),
-        ...{ explained, unexplained },
-      };
+      return { batches: await batchItems(prisma, rows), explained, unexplained };
     },
   };
 }
