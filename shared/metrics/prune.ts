@@ -1,9 +1,9 @@
-/** Old hours, old lines and what nobody by name tried long ago go. */
+/** Old hours, old lines, what nobody by name tried long ago and where trainings stopped for good go. */
 import type pg from 'pg';
 import { allHours } from './recorder.ts';
 
 /** How long they are kept, in days. */
-export const keptDays = { measurements: 90, logLines: 14, nobodysEntries: 30 } as const;
+export const keptDays = { measurements: 90, logLines: 14, nobodysEntries: 30, checkpoints: 30 } as const;
 /** So many lines are kept at most, the newest. */
 export const mostLogLines = 500_000;
 /** Rows removed by one statement: long transactions slow the queues down. */
@@ -31,6 +31,13 @@ export async function prune(
       `SELECT ctid FROM audit_entries
        WHERE who = 'nobody' AND at < now() - $1 * interval '1 day' LIMIT ${chunk}`,
       limits.nobodysEntries,
+    ],
+    // Millions of weights each; a training that is resumed after all begins anew.
+    [
+      `SELECT ctid FROM checkpoints
+       WHERE updated_at < now() - $1 * interval '1 day'
+         AND model_id IN (SELECT id FROM models WHERE state IN ('failed', 'cancelled')) LIMIT ${chunk}`,
+      limits.checkpoints,
     ],
   ];
   for (const [rows, limit] of removals) {

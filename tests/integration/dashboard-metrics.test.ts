@@ -13,6 +13,7 @@ import { packageRoot } from '../../shared/paths.ts';
 import { startTestDashboard, type TestDashboard } from '../support/dashboard.ts';
 import { troublesOf } from '../support/promql.ts';
 import { openBench, type QueueBench } from '../support/queue-backends.ts';
+import { givenModel } from '../support/songs.ts';
 
 let bench: QueueBench;
 let dashboard: TestDashboard;
@@ -178,6 +179,29 @@ test('of the audit only what nobody by name tried long ago is removed', async ()
     ['nobody', true],
     ['ops', false],
   ]);
+});
+
+test('where a training stopped is forgotten after a month, unless it may go on by itself', async () => {
+  const { pool, prisma } = bench.database;
+  const { trainingRunId, dataSetId, name } = await givenModel(prisma);
+  const kept: number[] = [];
+  for (const [state, days] of [
+    ...[['cancelled', 31] as const, ['failed', 31] as const],
+    ...[['cancelled', 29] as const, ['queued', 31] as const],
+  ]) {
+    const { id } = await prisma.model.create({
+      data: { trainingRunId, dataSetId, name, state, options: {} },
+    });
+    await prisma.checkpoint.create({ data: { modelId: id, progress: {}, bytes: new Uint8Array([1]) } });
+    await pool.query(
+      `UPDATE checkpoints SET updated_at = now() - $1 * interval '1 day' WHERE model_id = $2`,
+      [days, id],
+    );
+    if (days < 30 || state === 'queued') kept.push(id);
+  }
+  await prune(pool);
+  const left = await prisma.checkpoint.findMany({ orderBy: { modelId: 'asc' } });
+  expect(left.map(({ modelId }) => modelId)).toEqual(kept);
 });
 
 test('the history is summed up by the hour and by the day, and knows no hour to come', async () => {
