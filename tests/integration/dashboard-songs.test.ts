@@ -218,6 +218,32 @@ describe('songs that are uploaded', () => {
     expect((await view()).unexplained).toBeNull();
   });
 
+  test('what was under way when its batch was cancelled is not judged, and is told so', async () => {
+    const { prisma } = bench.database;
+    const batch = await begin();
+    const id = Number(batch.slice(6));
+    for (const [file, state] of [
+      ['judged', 'scored'],
+      ['waits', 'queued'],
+      ['broken', 'failed'],
+    ] as const) {
+      await givenSong(prisma, id, { file, state });
+    }
+    await prisma.scoreBatch.update({ where: { id }, data: { state: 'cancelled' } });
+    const view = (await ann.ask('GET', `/api/batches/${batch}`)).json;
+    const told = view.songs.map(({ file, step, reason }: Record<string, string>) => [file, step, reason]);
+    expect(told).toEqual([
+      ['judged', 'scored', null],
+      ['waits', 'cancelled', 'its batch is cancelled'],
+      ['broken', 'failed', 'it failed'],
+    ]);
+    const one = (await ann.ask('GET', `/api/songs/${view.songs[1].id}`)).json;
+    expect([one.step, one.versions[0].step]).toEqual(['cancelled', 'cancelled']);
+    // One that is empty takes no song either.
+    await prisma.song.deleteMany({ where: { batchId: id } });
+    expect((await ann.ask('GET', `/api/batches/${batch}`)).json.state).toBe('cancelled');
+  });
+
   test('a batch that another model judged than the champion is judged again, its owner stays', async () => {
     const { prisma } = bench.database;
     const batch = await begin();

@@ -35,7 +35,7 @@ async function describe(context: Context, id: number): Promise<BatchView> {
     ...batchItem(row, counts),
     ...{ explain: row.explain, reliability: yardstick.reliability },
     judgeAgain: champion && champion.id !== row.modelId ? publicId('model', champion.id) : null,
-    songs: describeSongs(songs, yardstick),
+    songs: describeSongs(songs, row, yardstick),
   };
 }
 

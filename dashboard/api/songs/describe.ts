@@ -36,6 +36,12 @@ const steps = {
   failed: 'failed',
 } as const;
 
+/** How far a song is: what was under way when its batch was cancelled is so no more. */
+export function stepOf(state: Song['state'], batch: Pick<ScoreBatch, 'state'>): SongItem['step'] {
+  const step = steps[state];
+  return batch.state === 'cancelled' && step !== 'scored' && step !== 'failed' ? 'cancelled' : step;
+}
+
 export function countSongs(states: readonly { state: Song['state']; _count: number }[]): SongCounts {
   const counts = { ...noSongs };
   for (const { state, _count } of states) {
@@ -47,8 +53,10 @@ export function countSongs(states: readonly { state: Song['state']; _count: numb
 
 export function batchItem(row: BatchRow, counts: SongCounts): BatchItem {
   const { id, name, state, createdAt, finishedAt, model, owner } = row;
+  // One that was cancelled takes no song, not even where none is left in it.
+  const isEmpty = counts.total === 0 && state !== 'cancelled';
   return {
-    ...{ id: publicId('batch', id), name, state: counts.total === 0 ? 'empty' : state },
+    ...{ id: publicId('batch', id), name, state: isEmpty ? 'empty' : state },
     ...{ createdAt: createdAt.toISOString(), finishedAt: finishedAt?.toISOString() ?? null },
     ...{ model: publicId('model', model.id), modelName: model.name, owner: owner?.name ?? null, counts },
   };
@@ -65,7 +73,11 @@ export async function batchItems(prisma: PrismaClient, rows: readonly BatchRow[]
 }
 
 /** The songs of a batch: best first, then those under way, then those that failed. */
-export function describeSongs(songs: readonly SongRow[], yardstick: Yardstick): SongItem[] {
+export function describeSongs(
+  songs: readonly SongRow[],
+  batch: Pick<ScoreBatch, 'state'>,
+  yardstick: Yardstick,
+): SongItem[] {
   const scored = songs
     .filter((song) => song.score !== null)
     .sort((a, b) => b.score!.probability - a.score!.probability || a.id - b.id);
@@ -78,6 +90,7 @@ export function describeSongs(songs: readonly SongRow[], yardstick: Yardstick): 
     ...scored.map((song, index) =>
       songItem(
         song,
+        batch,
         scoreView(
           song.score!,
           { ...ranks[index]!, of: scored.length },
@@ -86,16 +99,18 @@ export function describeSongs(songs: readonly SongRow[], yardstick: Yardstick): 
         ),
       ),
     ),
-    ...rest.filter(({ state }) => state !== 'failed').map((song) => songItem(song, null)),
-    ...rest.filter(({ state }) => state === 'failed').map((song) => songItem(song, null)),
+    ...rest.filter(({ state }) => state !== 'failed').map((song) => songItem(song, batch, null)),
+    ...rest.filter(({ state }) => state === 'failed').map((song) => songItem(song, batch, null)),
   ];
 }
 
-export function songItem(song: SongRow, score: ScoreView | null): SongItem {
+export function songItem(song: SongRow, batch: Pick<ScoreBatch, 'state'>, score: ScoreView | null): SongItem {
   const { id, file, title, state, failureReason, warnings, createdAt, location, explanation } = song;
+  const step = stepOf(state, batch);
+  const failed = state === 'failed' ? withoutFolders(failureReason ?? 'it failed') : null;
   return {
-    ...{ id: publicId('song', id), file: basename(file), title, step: steps[state], warnings },
-    reason: state === 'failed' ? withoutFolders(failureReason ?? 'it failed') : null,
+    ...{ id: publicId('song', id), file: basename(file), title, step, warnings },
+    reason: step === 'cancelled' ? 'its batch is cancelled' : failed,
     ...{ createdAt: createdAt.toISOString(), uploaded: Boolean(uploadedHash(location)) },
     ...{ explained: explanation !== null, score },
   };

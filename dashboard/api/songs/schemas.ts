@@ -109,12 +109,16 @@ export const scoreSchema = z.object({
 });
 export type ScoreView = z.infer<typeof scoreSchema>;
 
+const stepSchema = z
+  .enum(['waiting', 'decoding', 'judging', 'scored', 'failed', 'cancelled'])
+  .describe('cancelled: it was under way when its batch was cancelled');
+
 export const songItemSchema = z.object({
   id: z.string().describe('public id, e.g. `song-7`'),
   file: z.string(),
   title: z.string().nullable(),
-  step: z.enum(['waiting', 'decoding', 'judging', 'scored', 'failed']),
-  reason: z.string().nullable().describe('why it failed'),
+  step: stepSchema,
+  reason: z.string().nullable().describe('why it is not judged, where it will not be'),
   warnings: z.array(z.string()),
   createdAt: at,
   uploaded: z.boolean().describe('its audio is kept here'),
@@ -140,7 +144,7 @@ export const versionSchema = z.object({
   file: z.string(),
   createdAt: at,
   model: z.string(),
-  step: z.string(),
+  step: stepSchema,
   percentile: z.number().nullable(),
   holdoutN: whole.nullable().describe('songs that the percentile compares with'),
   move: z

@@ -37,7 +37,7 @@ async function describe(context: Context, id: number): Promise<SongView> {
     where: { batchId: song.batchId, score: { isNot: null } },
     include: { score: true, explanation: { select: { songId: true } } },
   });
-  const ranked = describeSongs(among, yardstick).find((item) => item.id === publicId('song', id));
+  const ranked = describeSongs(among, song.batch, yardstick).find((item) => item.id === publicId('song', id));
   const heard = await parametersOf(context, song.batch.modelId);
   const [explanation, failure, spectrogram, versions] = await Promise.all([
     database.prisma.explanation.findUnique({ where: { songId: id }, select: { content: true } }),
@@ -51,7 +51,7 @@ async function describe(context: Context, id: number): Promise<SongView> {
     ),
   ]);
   return {
-    ...(ranked ?? songItem(song, null)),
+    ...(ranked ?? songItem(song, song.batch, null)),
     ...{ batch: publicId('batch', song.batchId), reliability: yardstick.reliability },
     spectrogram: spectrogram && { ...spectrogram.facts, topHz: bandEdges(heard.parameters).at(-1)! },
     explanation: explanation && toldExplanation(explanation.content as unknown as ExplanationContent),

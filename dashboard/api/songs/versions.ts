@@ -4,6 +4,7 @@ import type { Database } from '../../../shared/database/index.ts';
 import { literally } from '../../../shared/failures.ts';
 import { publicId } from '../../../shared/identifiers.ts';
 import { sureEnough } from '../../../shared/scoring/pairs.ts';
+import { stepOf } from './describe.ts';
 import type { Yardstick } from './reliability.ts';
 import type { Version } from './schemas.ts';
 
@@ -22,7 +23,7 @@ export async function versionsOf(
       title: { equals: literally(song.title), mode: 'insensitive' },
       batch: { ownerId: song.ownerId },
     },
-    include: { score: true, batch: { select: { modelId: true } } },
+    include: { score: true, batch: { select: { modelId: true, state: true } } },
     // One that is judged again keeps the time of its audio.
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: most,
@@ -39,7 +40,11 @@ export async function versionsOf(
     const name = skips ? `${basename(before.file)} (${publicId('song', before.id)})` : null;
     versions.push({
       ...{ id: publicId('song', id), batch: publicId('batch', batchId), file: basename(file) },
-      ...{ createdAt: createdAt.toISOString(), model: publicId('model', batch.modelId), step: state },
+      ...{
+        createdAt: createdAt.toISOString(),
+        model: publicId('model', batch.modelId),
+        step: stepOf(state, batch),
+      },
       percentile: score && Math.round(score.percentile),
       holdoutN: yardstick?.reliability.holdoutN ?? null,
       move: await moveOf(before, row, { name, yardstickFor }),

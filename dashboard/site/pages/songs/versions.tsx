@@ -6,9 +6,9 @@ import { apiUrl, send } from '../../api.ts';
 import { Action } from '../../components/action.tsx';
 import { TextField } from '../../components/field.tsx';
 import { Panel } from '../../components/page.tsx';
-import { Status } from '../../components/status.tsx';
 import { DataTable } from '../../components/table.tsx';
 import { count, moment, percentileText } from '../../format.ts';
+import { Step } from './steps.tsx';
 
 export function Versions({ song }: { song: SongView }) {
   const [title, setTitle] = useState(song.title ?? '');
@@ -48,7 +48,7 @@ export function Versions({ song }: { song: SongView }) {
               cell: (row) => moment(row.createdAt),
             },
             { id: 'model', header: 'Judge', cell: ({ model }) => model },
-            { id: 'state', header: 'State', cell: ({ step }) => <Status state={step} /> },
+            { id: 'state', header: 'State', cell: ({ step }) => <Step {...{ step }} /> },
             {
               id: 'percentile',
               header: 'Percentile',
