@@ -71,8 +71,18 @@ export async function send<Answer = void>(
   });
 }
 
+/** A key for something that is to happen once. crypto.randomUUID is missing where the page came by plain http. */
+export function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
 async function ask<Answer>(url: string, init: RequestInit): Promise<Answer> {
-  const response = await fetch(url, { ...init, headers: { Accept: 'application/json', ...init.headers } });
+  const headers = { Accept: 'application/json', ...init.headers };
+  const response = await fetch(url, { ...init, headers }).catch((cause: unknown) => {
+    // Each browser has words of its own for it.
+    throw cause instanceof TypeError ? new Error('the server cannot be reached', { cause }) : cause;
+  });
   if (response.status === 204) return undefined as Answer;
   const text = await response.text();
   if (!response.ok) throw new ApiError(response.status, readProblem(text));

@@ -1,7 +1,8 @@
 /** Buttons that change something: they say what it will do, wait, and tell what came of it. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useId, useRef, useState } from 'react';
-import { Trouble } from './page.tsx';
+import { newKey } from '../api.ts';
+import { Notice, Trouble } from './page.tsx';
 
 interface ActionProps<Answer> {
   label: ReactNode;
@@ -13,6 +14,8 @@ interface ActionProps<Answer> {
   /** Starts of query keys that are out of date then. */
   refreshes?: readonly string[];
   onDone?: (answer: Answer) => void;
+  /** What came of it, in words; left out: what the server said. Shown until it is pressed again. */
+  tell?: (answer: Answer) => ReactNode;
   kind?: 'plain' | 'primary' | 'danger';
   disabled?: boolean;
   /** For screen readers, where the label alone says too little. */
@@ -27,6 +30,7 @@ export function Action<Answer>(props: ActionProps<Answer>) {
     fields,
     refreshes = [],
     onDone,
+    tell = whatWasSaid,
     kind = 'plain',
     disabled = false,
     name,
@@ -45,6 +49,7 @@ export function Action<Answer>(props: ActionProps<Answer>) {
       onDone?.(answer);
     },
   });
+  const told = change.isSuccess && tell(change.data);
   const start = () => {
     change.reset();
     if (confirm) dialog.current?.showModal();
@@ -62,6 +67,7 @@ export function Action<Answer>(props: ActionProps<Answer>) {
         {label}
       </button>
       {!confirm && change.error && <Trouble error={change.error} />}
+      {told && <Notice>{told}</Notice>}
       {confirm && (
         <dialog ref={dialog} aria-labelledby={title}>
           <form
@@ -76,7 +82,7 @@ export function Action<Answer>(props: ActionProps<Answer>) {
             {change.error && <Trouble error={change.error} />}
             <div className="actions">
               <button type="button" onClick={() => dialog.current?.close()}>
-                Cancel
+                Go back
               </button>
               <button
                 type="submit"
@@ -93,14 +99,14 @@ export function Action<Answer>(props: ActionProps<Answer>) {
   );
 }
 
+/** Many answers are what was done, in one line; not all of them. */
+function whatWasSaid(answer: unknown): string | null {
+  const { said } = (answer ?? {}) as { said?: unknown };
+  return typeof said === 'string' ? said : null;
+}
+
 /** A key for one intention: pressing twice does it once. A new one after it was done. */
 export function useOnce(): [string, () => void] {
   const [key, setKey] = useState(newKey);
   return [key, () => setKey(newKey())];
-}
-
-/** crypto.randomUUID is missing where the page came by plain http. */
-function newKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

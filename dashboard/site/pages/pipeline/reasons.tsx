@@ -1,5 +1,6 @@
 /** Why things failed, and how to try them again. */
 import { Link } from 'react-router';
+import type { Retried } from '../../../api/pipeline/bulk-schemas.ts';
 import type { PipelineSnapshot } from '../../../api/pipeline/schemas.ts';
 import { send } from '../../api.ts';
 import { Action, useOnce } from '../../components/action.tsx';
@@ -62,6 +63,17 @@ export function RetryReason({ stage, reason, times, filter = {} }: RetryReasonPr
   );
 }
 
+/** So many reasons are told why failures could not be retried. */
+const whysTold = 3;
+
+/** What came of it: failures that have no job to repeat stay where they are. */
+export function tellRetried({ retried, left, leftTotal }: Retried): string {
+  const done = `Retried: ${count(retried)}`;
+  if (leftTotal === 0) return `${done}.`;
+  const whys = [...new Set(left.map(({ why }) => why))].slice(0, whysTold);
+  return `${done}; left: ${count(leftTotal)} (${whys.join('; ')}).`;
+}
+
 /** Puts failures back into their queues: so many as were counted, or none. */
 export function Retry(props: {
   label: string;
@@ -77,8 +89,9 @@ export function Retry(props: {
       label={label}
       {...(name ? { name } : {})}
       confirm={{ title: `Retry ${counted(times, 'failure')}?`, text, yes: `Retry ${count(times)}` }}
-      run={() => send('POST', '/failures/retry', { ...filter, expected: times }, once)}
+      run={() => send<Retried>('POST', '/failures/retry', { ...filter, expected: times }, once)}
       onDone={again}
+      tell={tellRetried}
       refreshes={['/failures', '/pipeline', '/crawls']}
     />
   );

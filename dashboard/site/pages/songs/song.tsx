@@ -79,7 +79,7 @@ function Everything({ song }: { song: SongView }) {
           {song.unexplained && <Notice kind="warn">When it was last tried: {song.unexplained}</Notice>}
           <Action
             label={isOld ? 'Explain it again' : 'Explain it'}
-            run={() => send('POST', `/songs/${song.id}/explain`)}
+            run={() => send<{ said: string }>('POST', `/songs/${song.id}/explain`)}
             refreshes={['/songs']}
           />{' '}
           <small>Some seconds to a minute; the page shows it when it is there.</small>
@@ -108,7 +108,7 @@ function WhatItIsLike({ explanation }: { explanation: ExplanationContent }) {
               {neighbours[side].map(({ track, title, artists, popularity }) => (
                 <li key={track}>
                   <Link to={`/tracks/${track}`}>{title || track}</Link> {artists.join(', ')}{' '}
-                  <small>popularity {Math.round(popularity)}</small>
+                  <small>popularity {Math.round(popularity)} of 100</small>
                 </li>
               ))}
             </ul>

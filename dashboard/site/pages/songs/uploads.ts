@@ -6,7 +6,7 @@ import Uppy from '@uppy/core';
 import XHRUpload from '@uppy/xhr-upload';
 import { useSyncExternalStore } from 'react';
 import type { ProblemDetails } from '../../../api/problem.ts';
-import { apiUrl, queryClient, whoAmI } from '../../api.ts';
+import { apiUrl, newKey, queryClient, whoAmI } from '../../api.ts';
 import { bytes } from '../../format.ts';
 
 export interface UploadRow {
@@ -21,6 +21,8 @@ export interface UploadRow {
   error: string | null;
   /** Whether sending it again may help. */
   again: boolean;
+  /** Whether its batch is not there any more. */
+  gone: boolean;
 }
 
 /** Uploads at the same time. */
@@ -44,7 +46,7 @@ export async function addUploads(files: readonly File[], batch: string): Promise
   const added = files.map((file): UploadRow => {
     const fits = file.size <= limits.uploadMaxBytes;
     const error = fits ? null : `larger than ${bytes(limits.uploadMaxBytes)}: bounce it to MP3 or FLAC`;
-    const row = { key: crypto.randomUUID(), batch, file, share: 0, error, again: false };
+    const row = { key: newKey(), batch, file, share: 0, error, again: false, gone: false };
     return { ...row, state: fits ? 'waiting' : 'failed' };
   });
   show([...rows, ...added]);
@@ -119,8 +121,10 @@ function makeUppy(): Uppy {
   });
   made.on('upload-error', (file, error, response) => {
     if (!file) return;
-    const again = mayPass(response?.status ?? 0);
-    change(keyOf(file), { state: 'failed', error: error.message, again });
+    const status = response?.status ?? 0;
+    // Uppy's own words are for who keeps a network.
+    const why = response?.status === 0 ? 'the connection was lost' : error.message;
+    change(keyOf(file), { state: 'failed', error: why, again: mayPass(status), gone: status === 404 });
     release(made, file.id);
   });
   return made;
