@@ -6,7 +6,7 @@ import { clip } from '../support/catalogue.ts';
 import { startTestDashboard, type TestDashboard } from '../support/dashboard.ts';
 import { eventually } from '../support/eventually.ts';
 import { openBench, type QueueBench } from '../support/queue-backends.ts';
-import { givenModel } from '../support/songs.ts';
+import { givenModel, givenSong } from '../support/songs.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -111,6 +111,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'uploads', () => {
     await choose(page, songs(6));
     const again = page.getByRole('button', { name: 'Upload song 6.wav again' });
     await again.waitFor();
+    await page.getByText('the connection was lost').waitFor();
     expect(sent).toBe(4);
     await page.unroute(uploadsOf);
     await again.click();
@@ -119,6 +120,72 @@ describe.skipIf(browserMissing)(browserMissing ?? 'uploads', () => {
     // One that is too large is told at once.
     await choose(page, [{ name: 'long.wav', mimeType: 'audio/wav', buffer: Buffer.alloc(1_000_001) }]);
     await page.getByText('bounce it to MP3 or FLAC').waitFor();
+    await context.close();
+  });
+
+  test('what is dropped next goes into the same batch, as is said, until another one is begun', async () => {
+    const { prisma } = bench.database;
+    const { page, context, troubles } = await openWindow(browser, dashboard.url);
+    const drop = async (seed: number, uploaded: string) => {
+      await choose(page, songs(seed));
+      await page.getByText(uploaded).first().waitFor();
+    };
+    const name = page.getByLabel('Name of the batch');
+    await page.goto('/songs');
+    await name.fill('album A');
+    await drop(11, '1 of 1 uploaded');
+    await page.getByText('Goes into album A').waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await drop(12, '2 of 2 uploaded');
+    await page.getByRole('button', { name: 'Begin another batch' }).click();
+    await name.fill('album B');
+    await drop(13, '1 of 1 uploaded');
+    await page.getByText('Goes into album B').waitFor();
+    const albums = await prisma.scoreBatch.findMany({
+      where: { name: { startsWith: 'album' } },
+      select: { id: true, name: true, _count: { select: { songs: true } } },
+      orderBy: { id: 'asc' },
+    });
+    expect(albums.map((album) => [album.name, album._count.songs])).toEqual([
+      ['album A', 2],
+      ['album B', 1],
+    ]);
+    // One that somebody deletes meanwhile takes nothing any more: another one is begun.
+    await prisma.scoreBatch.delete({ where: { id: albums[1]!.id } });
+    await drop(14, `there is no batch-${albums[1]!.id}`);
+    await name.fill('album C');
+    await drop(15, '1 of 1 uploaded');
+    await page.getByText('Goes into album C').waitFor();
+    expect(troubles).toEqual([]);
+    await context.close();
+  });
+
+  test('a batch counts what is judged; cancelled it takes no songs, and those that waited wait no more', async () => {
+    const { prisma } = bench.database;
+    const model = await prisma.model.findFirstOrThrow();
+    const { id } = await prisma.scoreBatch.create({
+      data: { modelId: model.id, name: 'to be cancelled', explain: 0, state: 'running' },
+    });
+    await givenSong(prisma, id, { file: 'judged.wav', state: 'scored' });
+    await givenSong(prisma, id, { file: 'broken.wav', state: 'failed' });
+    const waiting = await givenSong(prisma, id, { file: 'waiting.wav', state: 'queued' });
+    const { page, context, troubles } = await openWindow(browser, dashboard.url);
+    await page.goto(`/songs/batch/batch-${id}`);
+    await page.getByText('1 of 3 songs judged').waitFor();
+    await page.getByText('1 waits, 0 are decoded, 0 are judged now, 1 failed').waitFor();
+    await page.getByRole('button', { name: 'Delete waiting.wav' }).waitFor();
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    const dialog = page.getByRole('dialog', { name: 'Cancel this batch?' });
+    await dialog.getByRole('button', { name: 'Go back' }).click();
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await dialog.getByRole('button', { name: 'Cancel it' }).click();
+    await page.getByText('its batch is cancelled').waitFor();
+    await page.locator('.page-head .status', { hasText: 'cancelled' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Add songs' }).count()).toBe(0);
+    await page.goto(`/songs/song-${waiting}`);
+    await page.getByText('Not judged: its batch is cancelled').waitFor();
+    await page.getByRole('region', { name: 'Versions' }).getByText('not judged').waitFor();
+    expect(troubles).toEqual([]);
     await context.close();
   });
 });

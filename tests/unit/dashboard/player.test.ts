@@ -89,3 +89,20 @@ test('what is stopped while it loads never begins', async () => {
   expect(await first).toBe(false);
   expect(sounds).toEqual([]);
 });
+
+test('of what was decoded the newest two are kept', async () => {
+  const hear = async (url: string) => {
+    answers.delete(url);
+    const playing = player.play(url, wanted);
+    await vi.waitFor(() => {
+      answers.get(url)?.();
+      expect(sounds.at(-1)).toMatchObject({ url, playing: true });
+    });
+    sounds.at(-1)!.end();
+    await playing;
+    return answers.has(url) ? 'loaded' : 'kept';
+  };
+  const heard: string[] = [];
+  for (const url of ['one', 'two', 'three', 'three', 'two', 'one']) heard.push(await hear(url));
+  expect(heard).toEqual(['loaded', 'loaded', 'loaded', 'kept', 'kept', 'loaded']);
+});

@@ -89,18 +89,18 @@ export function scoredColumns({ reliability }: BatchView): Column<SongItem>[] {
     {
       id: 'why',
       header: 'Why',
-      cell: ({ id, explained }) =>
-        explained ? <Link to={`/songs/${id}`}>explained</Link> : <ExplainButton id={id} />,
+      cell: ({ id, file, explained }) =>
+        explained ? <Link to={`/songs/${id}`}>explained</Link> : <ExplainButton {...{ id, file }} />,
     },
   ];
 }
 
-function ExplainButton({ id }: { id: string }) {
+function ExplainButton({ id, file }: Pick<SongItem, 'id' | 'file'>) {
   const [once, again] = useOnce();
   return (
     <Action
       label="Explain"
-      name={`Explain ${id}`}
+      name={`Explain ${file}`}
       run={() => send<{ said: string }>('POST', `/songs/${id}/explain`, undefined, once)}
       onDone={again}
       refreshes={['/songs']}
@@ -125,21 +125,21 @@ export function restColumns(): Column<SongItem>[] {
     {
       id: 'change',
       header: 'Change',
-      cell: ({ id, step, uploaded }) => (
+      cell: ({ id, file, step, uploaded }) => (
         <span className="actions">
           {step === 'failed' && uploaded && (
             <Action
               label="Try again"
-              name={`Try ${id} again`}
+              name={`Try ${file} again`}
               run={() => send('POST', `/songs/${id}/retry`)}
               refreshes={['/batches', '/songs']}
             />
           )}
           <Action
             label="Delete"
-            name={`Delete ${id}`}
+            name={`Delete ${file}`}
             confirm={{
-              title: `Delete ${id}?`,
+              title: `Delete ${file}?`,
               text: 'The song and all that was made of it is gone for good.',
               yes: 'Delete it',
             }}

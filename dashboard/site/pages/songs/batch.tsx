@@ -13,12 +13,14 @@ import { DotsExplained } from './dots.tsx';
 import { DropZone } from './drop-zone.tsx';
 import { JudgeAgain } from './judge-again.tsx';
 import { ReliabilityPanel } from './reliability.tsx';
+import { BatchState } from './steps.tsx';
 import { UploadList } from './upload-list.tsx';
 
 export default function Batch() {
   const { batch: id } = useParams();
   const batch = useApi<BatchView>(`/batches/${id}`);
   const [adding, setAdding] = useState(false);
+  const takesSongs = batch.data?.state !== 'cancelled';
   const title = batch.data?.name ?? `Songs of ${id}`;
   return (
     <Page
@@ -27,19 +29,22 @@ export default function Batch() {
       actions={
         batch.data && (
           <>
+            <BatchState {...batch.data} />
             <a className="button" href={apiUrl(`/batches/${id}/ranking.csv`)} download>
               Download CSV
             </a>
-            <button type="button" onClick={() => setAdding(!adding)} aria-expanded={adding}>
-              Add songs
-            </button>
+            {takesSongs && (
+              <button type="button" onClick={() => setAdding(!adding)} aria-expanded={adding}>
+                Add songs
+              </button>
+            )}
             <JudgeAgain batch={batch.data} />
             <BatchActions batch={batch.data} />
           </>
         )
       }
     >
-      {adding && id && (
+      {adding && takesSongs && id && (
         <Panel title="Add songs">
           <DropZone batch={id} />
         </Panel>
@@ -85,7 +90,9 @@ function BatchActions({ batch }: { batch: BatchView }) {
 function Ranking({ batch }: { batch: BatchView }) {
   const { songs, counts, reliability, state } = batch;
   if (songs.length === 0) {
-    return (
+    return state === 'cancelled' ? (
+      <Empty title="No song is in this batch">It is cancelled: begin another one.</Empty>
+    ) : (
       <Empty title="No song is in this batch yet">
         <p>Drop some in:</p>
         <DropZone batch={batch.id} />
@@ -98,10 +105,12 @@ function Ranking({ batch }: { batch: BatchView }) {
     <>
       {state === 'running' && (
         <Panel title="Under way">
-          <Meter done={counts.scored + counts.failed} total={counts.total} noun="songs judged" />
+          <Meter done={counts.scored} total={counts.total} noun="songs judged" />
           <p>
             <small>
-              {counts.waiting} wait, {counts.decoding} are decoded, {counts.judging} are judged now. Ranks
+              {counted(counts.waiting, 'waits', 'wait')},{' '}
+              {counted(counts.decoding, 'is decoded', 'are decoded')},{' '}
+              {counted(counts.judging, 'is judged', 'are judged')} now, {count(counts.failed)} failed. Ranks
               move until all are through.
             </small>
           </p>

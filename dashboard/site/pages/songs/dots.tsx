@@ -16,7 +16,7 @@ const drawnShare = 0.88;
  */
 export function Dots({ dots, baseRate }: { dots: readonly number[]; baseRate: number }) {
   const above = dots.filter((dot) => dot > baseRate).length;
-  const text = `Of ${dots.length} equally likely shares of popular songs ${above} lie above the usual ${percent(baseRate)}: from ${percent(dots[0]!)} to ${percent(dots.at(-1)!)}`;
+  const text = `Of ${dots.length} equally likely shares of popular songs ${counted(above, 'lies', 'lie')} above the usual ${percent(baseRate)}: from ${percent(dots[0]!)} to ${percent(dots.at(-1)!)}`;
   const { radius, places } = layOutDots(dots, width, height - 2);
   return (
     <svg className="dots" viewBox={`0 0 ${width} ${height + scaleHeight}`} role="img" aria-label={text}>

@@ -1,5 +1,5 @@
 /** Where files are dropped or chosen. What becomes of them is in the list of uploads. */
-import { useId, useRef, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 import { Link } from 'react-router';
 import type { ModelsSnapshot } from '../../../api/models/schemas.ts';
 import type { BatchItem } from '../../../api/songs/schemas.ts';
@@ -8,7 +8,7 @@ import { TextField } from '../../components/field.tsx';
 import { Empty, Trouble } from '../../components/page.tsx';
 import { useEvent } from '../../events.ts';
 import { bytes, count } from '../../format.ts';
-import { addUploads } from './uploads.ts';
+import { addUploads, useUploads } from './uploads.ts';
 
 interface Props {
   /** Adds to this batch instead of beginning one. */
@@ -47,22 +47,38 @@ function Drop({ batch }: Props) {
   const [name, setName] = useState('');
   const [over, setOver] = useState(false);
   const [trouble, setTrouble] = useState<unknown>(null);
-  const begun = useRef<Promise<string> | null>(null);
+  /** What was begun with the first drop, for those that follow. */
+  const begun = useRef<Promise<BatchItem> | null>(null);
+  const [into, setInto] = useState<BatchItem | null>(null);
+  const isGone = useUploads(into?.id ?? '').some(({ gone }) => gone);
 
-  /** The batch that all drops of this page go into: begun with the first. */
-  const target = (): Promise<string> => {
-    if (batch !== undefined) return Promise.resolve(batch);
-    begun.current ??= send<BatchItem>('POST', '/batches', { name: name.trim() || null }).then(
-      ({ id }) => {
-        void queryClient.invalidateQueries({ queryKey: ['/batches'] });
-        return id;
-      },
-      (error: unknown) => {
-        begun.current = null;
-        throw error;
-      },
-    );
-    return begun.current;
+  // Deleted meanwhile: what is dropped next begins another one.
+  useEffect(() => {
+    if (!isGone) return;
+    begun.current = null;
+    setInto(null);
+  }, [isGone]);
+
+  const beginAnother = () => {
+    begun.current = null;
+    setInto(null);
+    setName('');
+  };
+
+  const begin = async (): Promise<BatchItem> => {
+    const made = await send<BatchItem>('POST', '/batches', { name: name.trim() || null });
+    void queryClient.invalidateQueries({ queryKey: ['/batches'] });
+    setInto(made);
+    return made;
+  };
+
+  const target = async (): Promise<string> => {
+    if (batch !== undefined) return batch;
+    begun.current ??= begin().catch((error: unknown) => {
+      begun.current = null;
+      throw error;
+    });
+    return (await begun.current).id;
   };
 
   const add = async (files: readonly File[]) => {
@@ -77,9 +93,25 @@ function Drop({ batch }: Props) {
 
   return (
     <div>
-      {batch === undefined && (
-        <TextField label="Name of the batch" value={name} onChange={setName} placeholder="e.g. album demos" />
-      )}
+      {batch === undefined &&
+        (into ? (
+          <p className="actions">
+            <span>
+              Goes into <Link to={`/songs/batch/${into.id}`}>{into.name ?? into.id}</Link>, and is ranked with
+              what is in it.
+            </span>
+            <button type="button" onClick={beginAnother}>
+              Begin another batch
+            </button>
+          </p>
+        ) : (
+          <TextField
+            label="Name of the batch"
+            value={name}
+            onChange={setName}
+            placeholder="e.g. album demos"
+          />
+        ))}
       <section
         aria-label="Drop songs here"
         className={over ? 'drop over' : 'drop'}

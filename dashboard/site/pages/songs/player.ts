@@ -2,7 +2,10 @@
 
 let audio: AudioContext | null = null;
 let source: AudioBufferSourceNode | null = null;
+/** Excerpts that are decoded, the newest last: each takes some megabytes. */
 const buffers = new Map<string, Promise<AudioBuffer>>();
+/** A song, and another one that it is compared with. */
+const mostKept = 2;
 
 export interface Stretch {
   /** Seconds within the excerpt. */
@@ -73,6 +76,7 @@ function loaded(context: AudioContext, url: string): Promise<AudioBuffer> {
     loading = load(context, url);
     loading.catch(() => buffers.delete(url));
     buffers.set(url, loading);
+    if (buffers.size > mostKept) buffers.delete(buffers.keys().next().value!);
   }
   return loading;
 }

@@ -2,7 +2,7 @@
 import { Link } from 'react-router';
 import type { Reliability } from '../../../api/songs/schemas.ts';
 import { Panel } from '../../components/page.tsx';
-import { count, counted, moment } from '../../format.ts';
+import { counted, moment } from '../../format.ts';
 
 export function ReliabilityPanel({ reliability }: { reliability: Reliability }) {
   const { model, name, dataSet, dataSetId, trainedAt, codeVersion, pairs, words, basis, n, groups } =
@@ -18,7 +18,7 @@ export function ReliabilityPanel({ reliability }: { reliability: Reliability }) 
           <Link to={`/data-sets/${dataSetId}`}>{dataSet}</Link>
           {trainedAt && `, trained ${moment(trainedAt)}`}
           {codeVersion && `, version ${codeVersion}`}. Measured by {basis}. How sure an order is, is counted
-          in {count(pairs)} pairs of these {counted(n, 'song')} by {counted(groups, 'artist')}. Scores are
+          in {counted(pairs, 'pair')} of these {counted(n, 'song')} by {counted(groups, 'artist')}. Scores are
           private: you and operators see them.
         </small>
       </p>

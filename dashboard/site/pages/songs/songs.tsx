@@ -4,10 +4,10 @@ import type { BatchItem } from '../../../api/songs/schemas.ts';
 import { useApi, useMe } from '../../api.ts';
 import { Meter } from '../../components/meter.tsx';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
-import { Status } from '../../components/status.tsx';
 import { DataTable, Pager } from '../../components/table.tsx';
 import { count, moment } from '../../format.ts';
 import { DropZone } from './drop-zone.tsx';
+import { BatchState } from './steps.tsx';
 import { UploadList } from './upload-list.tsx';
 
 type Batches = { total: number; offset: number; limit: number; items: BatchItem[] };
@@ -44,28 +44,28 @@ export default function Songs() {
                     {
                       id: 'name',
                       header: 'Batch',
-                      sortBy: (row) => row.name ?? row.id,
                       cell: (row) => <Link to={`/songs/batch/${row.id}`}>{row.name ?? row.id}</Link>,
                     },
                     {
                       id: 'state',
                       header: 'State',
-                      cell: ({ state }) => (
-                        <Status state={state === 'empty' ? 'waiting' : state} word={state} />
-                      ),
+                      cell: (row) => <BatchState {...row} />,
                     },
                     {
                       id: 'progress',
                       header: 'Judged',
                       cell: ({ counts }) => (
-                        <Meter done={counts.scored + counts.failed} total={counts.total} noun="songs" />
+                        <Meter
+                          done={counts.scored}
+                          total={counts.total}
+                          noun={counts.total === 1 ? 'song' : 'songs'}
+                        />
                       ),
                     },
                     {
                       id: 'failed',
                       header: 'Failed',
                       numeric: true,
-                      sortBy: (row) => row.counts.failed,
                       cell: ({ counts }) => count(counts.failed),
                     },
                     {
@@ -89,7 +89,6 @@ export default function Songs() {
                     {
                       id: 'created',
                       header: 'Since',
-                      sortBy: (row) => row.createdAt,
                       cell: (row) => moment(row.createdAt),
                     },
                   ]}

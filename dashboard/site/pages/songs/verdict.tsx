@@ -36,7 +36,7 @@ export function Verdict({ song }: { song: SongView }) {
         </Fact>
         <Fact name="The model's own estimate">
           {share
-            ? `of songs that sound like it ${share.words} became popular`
+            ? `that of songs that sound like it ${share.words} became popular`
             : 'it is not calibrated enough to say'}{' '}
           <small>from the sound alone, not counted among songs: another estimate than the dots</small>
         </Fact>
