@@ -4,6 +4,7 @@ import { NavLink, Outlet, useLocation } from 'react-router';
 import type { Me } from '../api/access/schemas.ts';
 import type { PipelineSnapshot } from '../api/pipeline/schemas.ts';
 import { queryClient, send, useMe } from './api.ts';
+import { Action } from './components/action.tsx';
 import { Arrival } from './components/arrival.tsx';
 import { Loaded, Page } from './components/page.tsx';
 import { useConnected, useEvent } from './events.ts';
@@ -95,7 +96,7 @@ function Person({ me }: { me: Me | undefined }) {
   if (me.name === null) {
     return (
       <div className="person">
-        <NavLink to="/sign-in">Sign in</NavLink>
+        <SignInLink />
       </div>
     );
   }
@@ -112,31 +113,36 @@ function Person({ me }: { me: Me | undefined }) {
         {me.name} <small>({me.role})</small>
       </NavLink>
       {me.role === 'operator' && <NavLink to="/accounts">Accounts</NavLink>}
-      <button
-        type="button"
-        onClick={async () => {
-          await send('POST', '/sign-out');
+      <Action
+        label="Sign out"
+        run={() => send('POST', '/sign-out')}
+        onDone={() => {
           queryClient.clear();
           location.assign('/sign-in');
         }}
-      >
-        Sign out
-      </button>
+      />
     </div>
   );
 }
 
+/** Leads back to where one is now. */
+function SignInLink() {
+  const { pathname, search, state } = useLocation();
+  return (
+    <NavLink to="/sign-in" state={pathname === '/sign-in' ? state : { from: `${pathname}${search}` }}>
+      Sign in
+    </NavLink>
+  );
+}
+
 function SignInFirst() {
-  const { pathname, search } = useLocation();
   return (
     <Page title="Sign in first">
       <div className="empty">
         <p>
           <strong>These pages are for people with an account.</strong>
         </p>
-        <NavLink to="/sign-in" state={{ from: `${pathname}${search}` }}>
-          Sign in
-        </NavLink>
+        <SignInLink />
       </div>
     </Page>
   );

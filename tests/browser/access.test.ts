@@ -4,9 +4,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { addAccount } from '../../producers/accounts.ts';
 import { browserMissing, launchBrowser, openTab, openWindow } from '../support/browser.ts';
 import { testPassword } from '../support/browser-session.ts';
+import { clip } from '../support/catalogue.ts';
 import { startTestDashboard, type TestDashboard } from '../support/dashboard.ts';
 import { eventually } from '../support/eventually.ts';
 import { openBench, type QueueBench } from '../support/queue-backends.ts';
+import { givenModel } from '../support/songs.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -75,26 +77,31 @@ describe.skipIf(browserMissing)(browserMissing ?? 'access', () => {
     await context.close();
   });
 
-  test('whoever is not signed in is asked to, once, and led back; nothing is listened to before', async () => {
-    const { page, context, troubles } = await openWindow(browser, dashboard.url);
-    const streams: string[] = [];
-    page.on('request', (request) => {
-      if (request.url().includes('/api/events')) streams.push(request.url());
-    });
-    await page.goto('/tracks?search=drill');
-    await page.getByText('These pages are for people with an account').waitFor();
-    await page.waitForLoadState('networkidle');
-    expect(streams).toEqual([]);
-    expect(await alerts(page)).toEqual([]);
-    await page.getByRole('main').getByRole('link', { name: 'Sign in' }).click();
-    await page.getByLabel('Name').fill('vera');
-    await page.getByLabel('Password').fill(testPassword('vera'));
-    await page.keyboard.press('Enter');
-    await page.waitForURL(/\/tracks\?search=drill$/);
-    await eventually(() => streams.length > 0, { what: 'the stream to open' });
-    expect(troubles).toEqual([]);
-    await context.close();
-  });
+  test.each(['main', 'banner'] as const)(
+    'whoever is not signed in is asked to, once, and led back from %s; nothing is listened to before',
+    async (place) => {
+      const { page, context, troubles } = await openWindow(browser, dashboard.url);
+      const streams: string[] = [];
+      page.on('request', (request) => {
+        if (request.url().includes('/api/events')) streams.push(request.url());
+      });
+      await page.goto('/tracks?search=drill');
+      await page.getByText('These pages are for people with an account').waitFor();
+      await page.waitForLoadState('networkidle');
+      expect(streams).toEqual([]);
+      expect(await alerts(page)).toEqual([]);
+      await page.getByRole(place).getByRole('link', { name: 'Sign in' }).click();
+      // Where one is then is not where one wanted to be.
+      await page.getByRole('banner').getByRole('link', { name: 'Sign in' }).click();
+      await page.getByLabel('Name').fill('vera');
+      await page.getByLabel('Password').fill(testPassword('vera'));
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/\/tracks\?search=drill$/);
+      await eventually(() => streams.length > 0, { what: 'the stream to open' });
+      expect(troubles).toEqual([]);
+      await context.close();
+    },
+  );
 
   test.each([429, 502])(
     'a stream that is refused with %d is tried again, by whichever tab',
@@ -277,6 +284,20 @@ describe.skipIf(browserMissing)(browserMissing ?? 'access', () => {
     await me.getByRole('button', { name: 'Execute' }).click();
     await me.locator('.live-responses-table').getByText('"ops"').waitFor();
     expect(refused).toEqual([]);
+    await context.close();
+  });
+
+  // The last one: from then on there is a champion, and its tracks.
+  test('plain http under a name: songs are dropped in', async () => {
+    await givenModel(bench.database.prisma, { champion: true });
+    const url = dashboard.url.replace('127.0.0.1', elsewhere);
+    const { page, context, troubles } = await openWindow(browser, url);
+    await enter(page, 'ann');
+    await page.goto('/songs');
+    const song = { name: 'a song.wav', mimeType: 'audio/wav', buffer: clip('bass', 1) };
+    await page.locator('input[type=file]').setInputFiles(song);
+    await page.getByText('1 of 1 uploaded').waitFor();
+    expect(troubles).toEqual([]);
     await context.close();
   });
 });

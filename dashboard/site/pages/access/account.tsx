@@ -1,12 +1,21 @@
 /** One's own account: password and tokens. */
+import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { NewToken, Token } from '../../../api/access/schemas.ts';
-import { send, useApi, useMe } from '../../api.ts';
+import { queryClient, send, useApi, useMe } from '../../api.ts';
 import { Action } from '../../components/action.tsx';
-import { TextField } from '../../components/field.tsx';
-import { Empty, Loaded, Notice, Page, Panel } from '../../components/page.tsx';
+import { SelectField, TextField } from '../../components/field.tsx';
+import { Empty, Loaded, Notice, Page, Panel, Trouble } from '../../components/page.tsx';
 import { DataTable } from '../../components/table.tsx';
 import { moment } from '../../format.ts';
+
+/** How long a token can be made for: days, and none for ever. */
+const lifetimes = [
+  ['30', '30 days'],
+  ['90', '90 days'],
+  ['365', '365 days'],
+  ['', 'never'],
+] as const;
 
 export default function Account() {
   const me = useMe().data;
@@ -94,14 +103,7 @@ function Tokens() {
           onChange={setName}
           placeholder="e.g. prometheus"
         />
-        <TextField
-          label="Expires in days"
-          type="number"
-          min={1}
-          value={days}
-          onChange={setDays}
-          hint="empty: never"
-        />
+        <SelectField label="Expires in" value={days} onChange={setDays} options={lifetimes} />
         <Action
           label="Make a token"
           disabled={name.trim() === ''}
@@ -125,16 +127,28 @@ function Tokens() {
 function Password() {
   const [current, setCurrent] = useState('');
   const [next, setNext] = useState('');
-  const [done, setDone] = useState(false);
+  const change = useMutation({
+    mutationFn: () => send('POST', '/me/password', { currentPassword: current, password: next }),
+    onSuccess: async () => {
+      setCurrent('');
+      setNext('');
+      // The session is another one by now, and its tokens are gone.
+      await queryClient.invalidateQueries({
+        predicate: ({ queryKey: [first] }) => first === 'me' || first === '/me/tokens',
+      });
+    },
+  });
   return (
     <Panel title="Password">
-      {done && (
+      {change.isSuccess && (
         <Notice kind="good">Your password is changed; your other sessions and tokens have ended.</Notice>
       )}
+      {change.error && <Trouble error={change.error} />}
       <form
         className="filters"
         onSubmit={(event) => {
           event.preventDefault();
+          change.mutate();
         }}
       >
         <TextField
@@ -143,6 +157,7 @@ function Password() {
           value={current}
           onChange={setCurrent}
           autoComplete="current-password"
+          required
         />
         <TextField
           label="New password"
@@ -150,18 +165,11 @@ function Password() {
           value={next}
           onChange={setNext}
           autoComplete="new-password"
+          required
         />
-        <Action
-          label="Change it"
-          disabled={current === '' || next === ''}
-          run={() => send('POST', '/me/password', { currentPassword: current, password: next })}
-          refreshes={['me']}
-          onDone={() => {
-            setDone(true);
-            setCurrent('');
-            setNext('');
-          }}
-        />
+        <button type="submit" disabled={change.isPending}>
+          {change.isPending ? 'Changing …' : 'Change it'}
+        </button>
       </form>
     </Panel>
   );
