@@ -6,7 +6,7 @@
  * A topic's newest snapshot is in the cache under ['event', topic]. It is somebody's: after signing out, or
  * in as somebody else, all tabs begin with none.
  */
-import { type QueryClient, useQuery } from '@tanstack/react-query';
+import { type QueryClient, type UseQueryResult, useQuery } from '@tanstack/react-query';
 import type { Me } from '../api/access/schemas.ts';
 import type { ModelsSnapshot } from '../api/models/schemas.ts';
 import { askWho, whoAmI } from './api.ts';
@@ -186,3 +186,24 @@ export const useEvent = <Value>(topic: TopicName): { value: Value; at: number } 
 
 /** Whether events come; undefined: not known yet. */
 export const useConnected = (): boolean | undefined => usePushed<boolean>('connected');
+
+export interface Live<Value> {
+  query: UseQueryResult<Value>;
+  /** When its value came; null: nothing was pushed yet. */
+  at: number | null;
+  /** Whether news of it come by themselves. */
+  live: boolean;
+}
+
+/** What was asked for or what was pushed, whichever came last: a stream that is lost pushes nothing newer. */
+export function useLive<Value>(
+  asked: UseQueryResult<Value>,
+  pushed: { value: Value; at: number } | undefined,
+): Live<Value> {
+  const connected = useConnected();
+  if (pushed === undefined) return { query: asked, at: null, live: false };
+  const live = connected !== false;
+  if (pushed.at < asked.dataUpdatedAt) return { query: asked, at: asked.dataUpdatedAt, live };
+  const query = { ...asked, data: pushed.value, error: null } as UseQueryResult<Value>;
+  return { query, at: pushed.at, live };
+}

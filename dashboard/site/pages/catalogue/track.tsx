@@ -8,11 +8,19 @@ import { Fact, Facts, Loaded, Page, Panel } from '../../components/page.tsx';
 import { Spectrogram } from '../../components/spectrogram.tsx';
 import { Status } from '../../components/status.tsx';
 import { DataTable } from '../../components/table.tsx';
-import { count, day, duration, moment } from '../../format.ts';
+import { count, counted, day, duration, moment, percent } from '../../format.ts';
+
+/** Of a track no news are pushed: one that is worked on is asked for so often, in milliseconds. */
+const everyMs = 5_000;
+/** The API tells no more readings. */
+const mostReadings = 200;
 
 export default function Track() {
   const { track: id } = useParams();
-  const track = useApi<TrackView>(`/tracks/${id}`);
+  const track = useApi<TrackView>(`/tracks/${id}`, undefined, {
+    refetchInterval: ({ state: { data } }) =>
+      data?.state === 'queued' || data?.state === 'fetched' ? everyMs : false,
+  });
   const operator = useMe().data?.role === 'operator';
   const [once, again] = useOnce();
   const found = track.data;
@@ -44,6 +52,8 @@ export default function Track() {
 
 function Everything({ track }: { track: TrackView }) {
   const staff = useMe().data?.role !== 'artist';
+  const known = counted(track.readings.filter(({ value }) => value !== null).length, 'reading');
+  const newest = track.readings.length < mostReadings ? '' : ` of the newest ${mostReadings}`;
   return (
     <>
       <Panel title="Facts">
@@ -76,10 +86,10 @@ function Everything({ track }: { track: TrackView }) {
         )}
       </Panel>
       <div className="grid">
-        <Panel title={`Popularity over time (n = ${count(track.readings.length)} readings)`}>
+        <Panel title={`Popularity over time (n = ${known}${newest})`}>
           <Readings track={track} />
         </Panel>
-        <Panel title="Data sets, and what models said of it unheard">
+        <Panel title={staff ? 'Data sets, and what models said of it unheard' : 'Data sets'}>
           {track.dataSets.length === 0 && <p>It is in no data set.</p>}
           <ul className="plain">
             {track.dataSets.map(({ id, name, split, popular }) => (
@@ -87,14 +97,15 @@ function Everything({ track }: { track: TrackView }) {
                 <Link to={`/data-sets/${id}`}>{name}</Link>: {split}, {popular ? 'popular' : 'not popular'}
               </li>
             ))}
-            {track.predictions.map(({ model, name, side, probability }) => (
-              <li key={`${model} ${side}`}>
-                <Link to={`/models/${model}`}>
-                  {model} ({name})
-                </Link>
-                , {side}: {probability.toFixed(2)}
-              </li>
-            ))}
+            {staff &&
+              track.predictions.map(({ model, name, side, probability }) => (
+                <li key={`${model} ${side}`}>
+                  <Link to={`/models/${model}`}>
+                    {model} ({name})
+                  </Link>
+                  : popular with a probability of {percent(probability)} <small>({side})</small>
+                </li>
+              ))}
           </ul>
         </Panel>
       </div>

@@ -2,10 +2,10 @@
 import { Link } from 'react-router';
 import type { PipelineSnapshot } from '../../../api/pipeline/schemas.ts';
 import { useApi, useMe } from '../../api.ts';
-import { Ago } from '../../components/ago.tsx';
+import { LiveSince } from '../../components/live-since.tsx';
 import { Empty, Loaded, Notice, Page, Panel } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
-import { useEvent } from '../../events.ts';
+import { useEvent, useLive } from '../../events.ts';
 import { counted, inZone, moment } from '../../format.ts';
 import { CancelAll } from './cancel-all.tsx';
 import { CrawlPanel } from './crawl-panel.tsx';
@@ -16,21 +16,12 @@ import { StartCrawl } from './start-crawl.tsx';
 
 export default function Pipeline() {
   const asked = useApi<PipelineSnapshot>('/pipeline');
-  const pushed = useEvent<PipelineSnapshot>('pipeline');
+  const { query, at, live } = useLive(asked, useEvent<PipelineSnapshot>('pipeline'));
   const operator = useMe().data?.role === 'operator';
-  const live = pushed && { ...asked, data: pushed.value, error: null };
   return (
     <Page
       title="Pipeline"
-      lead={
-        pushed ? (
-          <>
-            Live; updated <Ago at={pushed.at} />.
-          </>
-        ) : (
-          'Waiting for the first event.'
-        )
-      }
+      lead={<LiveSince {...{ at, live }} before="Waiting for the first event." />}
       actions={
         <>
           <Link className="button" to="/crawls">
@@ -40,9 +31,7 @@ export default function Pipeline() {
         </>
       }
     >
-      <Loaded query={(live ?? asked) as typeof asked}>
-        {(snapshot) => <Snapshot snapshot={snapshot} operator={operator} />}
-      </Loaded>
+      <Loaded query={query}>{(snapshot) => <Snapshot snapshot={snapshot} operator={operator} />}</Loaded>
     </Page>
   );
 }

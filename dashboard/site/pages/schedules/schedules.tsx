@@ -3,11 +3,11 @@ import { useSearchParams } from 'react-router';
 import type { NightItem, ScheduleItem, SchedulesSnapshot } from '../../../api/schedules/schemas.ts';
 import { send, useApi, useMe } from '../../api.ts';
 import { Action, useOnce } from '../../components/action.tsx';
-import { Ago } from '../../components/ago.tsx';
+import { LiveSince } from '../../components/live-since.tsx';
 import { Empty, Fact, Facts, Loaded, Notice, Page, Panel } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
 import { Pager } from '../../components/table.tsx';
-import { useEvent } from '../../events.ts';
+import { useEvent, useLive } from '../../events.ts';
 import { inZone, moment } from '../../format.ts';
 import { NightsTable } from './nights-table.tsx';
 import { ScheduleForm } from './schedule-form.tsx';
@@ -17,26 +17,17 @@ const refreshes = ['/schedules', '/nights', '/pipeline'];
 
 export default function Schedules() {
   const asked = useApi<SchedulesSnapshot>('/schedules');
-  const pushed = useEvent<SchedulesSnapshot>('schedules');
+  const { query, at, live } = useLive(asked, useEvent<SchedulesSnapshot>('schedules'));
   const operator = useMe().data?.role === 'operator';
   const [search] = useSearchParams();
   const nights = useApi<Nights>('/nights', { offset: search.get('offset') });
-  const live = pushed && { ...asked, data: pushed.value, error: null };
   return (
     <Page
       title="Schedules"
-      lead={
-        pushed ? (
-          <>
-            Live; updated <Ago at={pushed.at} />.
-          </>
-        ) : (
-          'What is done again and again, e.g. every night.'
-        )
-      }
+      lead={<LiveSince {...{ at, live }} before="What is done again and again, e.g. every night." />}
       actions={operator && <ScheduleForm />}
     >
-      <Loaded query={(live ?? asked) as typeof asked}>
+      <Loaded query={query}>
         {({ schedules, working }) => (
           <>
             {!working && (
