@@ -111,6 +111,26 @@ describe.skipIf(browserMissing)(browserMissing ?? 'outcomes', () => {
       expect(await page.getByText(/^Live;/).count()).toBe(0);
     }));
 
+  test('a batch that is cancelled says so of its songs, and goes on when it is resumed', async () => {
+    const { prisma } = bench.database;
+    const model = await givenModel(prisma, { champion: true });
+    const ann = await prisma.account.findUniqueOrThrow({ where: { name: 'ann' } });
+    const batch = await prisma.scoreBatch.create({ data: { modelId: model.id, ownerId: ann.id } });
+    await givenSong(prisma, batch.id, { file: 'a song.wav', state: 'queued' });
+    await visit('ann', `/songs/batch/batch-${batch.id}`, async (page) => {
+      const song = page.getByRole('row', { name: /a song.wav/ });
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      await page.getByRole('button', { name: 'Cancel it' }).click();
+      await song.getByText('its batch is cancelled: resume it to go on').waitFor();
+      expect(await page.getByRole('button', { name: 'Add songs' }).count()).toBe(0);
+      expect((await bench.queues.counts('preview')).waiting).toBe(0);
+      await page.getByRole('button', { name: 'Resume' }).click();
+      await song.getByText('waits').waitFor();
+      await page.getByRole('button', { name: 'Add songs' }).waitFor();
+      expect((await bench.queues.counts('preview')).waiting).toBe(1);
+    });
+  });
+
   test('a track that is worked on is asked for again until it is ready', async () => {
     const { prisma } = bench.database;
     const { id } = await prisma.track.create({

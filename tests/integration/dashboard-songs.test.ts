@@ -234,7 +234,7 @@ describe('songs that are uploaded', () => {
     const told = view.songs.map(({ file, step, reason }: Record<string, string>) => [file, step, reason]);
     expect(told).toEqual([
       ['judged', 'scored', null],
-      ['waits', 'cancelled', 'its batch is cancelled'],
+      ['waits', 'cancelled', 'its batch is cancelled: resume it to go on'],
       ['broken', 'failed', 'it failed'],
     ]);
     const one = (await ann.ask('GET', `/api/songs/${view.songs[1].id}`)).json;

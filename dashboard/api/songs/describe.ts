@@ -110,7 +110,7 @@ export function songItem(song: SongRow, batch: Pick<ScoreBatch, 'state'>, score:
   const failed = state === 'failed' ? withoutFolders(failureReason ?? 'it failed') : null;
   return {
     ...{ id: publicId('song', id), file: basename(file), title, step, warnings },
-    reason: step === 'cancelled' ? 'its batch is cancelled' : failed,
+    reason: step === 'cancelled' ? 'its batch is cancelled: resume it to go on' : failed,
     ...{ createdAt: createdAt.toISOString(), uploaded: Boolean(uploadedHash(location)) },
     ...{ explained: explanation !== null, score },
   };

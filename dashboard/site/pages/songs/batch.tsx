@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useNavigate, useParams } from 'react-router';
 import type { BatchView } from '../../../api/songs/schemas.ts';
 import { apiUrl, send, useApi } from '../../api.ts';
-import { Action } from '../../components/action.tsx';
+import { Action, useOnce } from '../../components/action.tsx';
 import { Meter } from '../../components/meter.tsx';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
 import { DataTable } from '../../components/table.tsx';
@@ -57,14 +57,23 @@ export default function Batch() {
 
 function BatchActions({ batch }: { batch: BatchView }) {
   const navigate = useNavigate();
+  const [once, renew] = useOnce();
   return (
     <>
+      {batch.state === 'cancelled' && (
+        <Action
+          label="Resume"
+          run={() => send('POST', `/batches/${batch.id}/resume`, undefined, once)}
+          refreshes={['/batches', '/songs']}
+          onDone={renew}
+        />
+      )}
       {batch.state === 'running' && (
         <Action
           label="Cancel"
           confirm={{
             title: 'Cancel this batch?',
-            text: 'Songs that wait are not judged. Those that are judged stay.',
+            text: 'Songs that wait are not judged, until it is resumed. Those that are judged stay.',
             yes: 'Cancel it',
           }}
           run={() => send('POST', `/batches/${batch.id}/cancel`)}
@@ -91,7 +100,7 @@ function Ranking({ batch }: { batch: BatchView }) {
   const { songs, counts, reliability, state } = batch;
   if (songs.length === 0) {
     return state === 'cancelled' ? (
-      <Empty title="No song is in this batch">It is cancelled: begin another one.</Empty>
+      <Empty title="No song is in this batch">It is cancelled: resume it, or begin another one.</Empty>
     ) : (
       <Empty title="No song is in this batch yet">
         <p>Drop some in:</p>
