@@ -16,7 +16,7 @@ import { buildScore } from './score.ts';
 import { buildSearch } from './search.ts';
 import { buildSpectrogram } from './spectrogram.ts';
 import { buildTrain } from './train.ts';
-import { startWorkers } from './workforce.ts';
+import { startWorkers, type Workforce } from './workforce.ts';
 
 /** Which builder makes the handler of which stage. */
 export const builders: Record<StageName, HandlerBuilder> = {
@@ -36,10 +36,17 @@ async function main(): Promise<void> {
   // biome-ignore lint/style/noProcessEnv: the entry point is where settings are read
   const config = parseConfig(process.env);
   const log = createLogger(config, 'worker');
-  const workers = await startWorkers(config, log, only, builders);
-  process.send?.({ ready: only });
 
+  let workers: Workforce | undefined;
   let leaving = false;
+  const end = (started: Workforce) =>
+    started.close().then(
+      () => process.exit(0),
+      (error) => {
+        log.error({ err: error }, 'shutdown failed');
+        process.exit(1);
+      },
+    );
   const leave = (why: string) => {
     if (leaving) {
       log.warn('second signal: leaving at once; jobs under way are taken up again by others');
@@ -47,20 +54,21 @@ async function main(): Promise<void> {
     }
     leaving = true;
     log.info({ why }, 'shutting down: no new jobs, those under way are finished or handed back');
-    workers.close().then(
-      () => process.exit(0),
-      (error) => {
-        log.error({ err: error }, 'shutdown failed');
-        process.exit(1);
-      },
-    );
+    if (workers) void end(workers);
   };
+  // Before the first job is taken: a signal that nobody listens to would end the process in its midst.
   process.on('SIGTERM', () => leave('SIGTERM'));
   // A worker that a command started is told by the command; Ctrl-C on its terminal is not for it.
   if (process.send) process.on('SIGINT', () => {});
   else process.on('SIGINT', () => leave('SIGINT'));
   // The command that started this worker is gone, whatever ended it.
   process.on('disconnect', () => leave('the command that started it is gone'));
+  if (process.send && !process.connected) return;
+
+  workers = await startWorkers(config, log, only, builders);
+  if (leaving) await end(workers);
+  // The command may be gone by now, of which the next event tells.
+  else process.send?.({ ready: only }, () => {});
 }
 
 main().catch((error: unknown) => {
