@@ -117,24 +117,39 @@ async function supervise(session: Session, pages: DashboardProcess | null): Prom
   const alive = processes.map(() => false);
   log.info({ dataDir: session.config.dataDir, queues: session.queues.kind }, 'up: Ctrl-C stops it');
   let nextResume = 0;
+  let isUp = false;
+  /** Once workers and pages are up, nothing that fails may end what is at work, a training of hours among it. */
+  const attempt = async (what: string, act: () => Promise<unknown>) => {
+    try {
+      await act();
+    } catch (error) {
+      if (!isUp || signal.aborted) throw error;
+      log.error({ err: error }, `${what} failed: it is tried again`);
+    }
+  };
   while (!signal.aborted) {
     for (const [index, own] of processes.entries()) {
       if (alive[index] || signal.aborted) continue;
-      const child = await workforce.start(own);
-      alive[index] = true;
-      child.once('exit', (code, by) => {
-        alive[index] = false;
-        if (!signal.aborted)
-          log.error({ stages: own, code, by }, 'a worker ended unforeseen: it is started again');
+      await attempt('starting a worker', async () => {
+        const child = await workforce.start(own);
+        alive[index] = true;
+        child.once('exit', (code, by) => {
+          alive[index] = false;
+          if (!signal.aborted)
+            log.error({ stages: own, code, by }, 'a worker ended unforeseen: it is started again');
+        });
       });
     }
+    isUp = true;
     if (pages && !pages.alive && !signal.aborted) {
       log.error('the dashboard ended unforeseen: it is started again');
-      await pages.start();
+      await attempt('starting the dashboard', () => pages.start());
     }
     if (Date.now() >= nextResume) {
       nextResume = Date.now() + resumeMs;
-      if (await isIdle(session, workStages)) await resumeUnfinished(session);
+      await attempt('looking for lost work', async () => {
+        if (await isIdle(session, workStages)) await resumeUnfinished(session);
+      });
     }
     await sleep(superviseMs, undefined, { signal }).catch(() => {});
   }
@@ -165,10 +180,13 @@ async function work(cli: Cli, only: string | undefined): Promise<void> {
     const { note } = await setUpTagger({ cacheDir, setting, log: tell });
     if (note !== undefined) tell(note);
   }
+  if (cli.signal.aborted) return;
   const child = spawn(process.execPath, [entryPoint('workers/main.ts'), '--only', names.join(',')], {
     // Ctrl-C on the terminal reaches the worker by itself; SIGTERM is passed on.
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   process.on('SIGTERM', () => child.kill('SIGTERM'));
-  process.exitCode = await new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
+  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
+  // A signal ends at once what is only just starting.
+  process.exitCode = code ?? (cli.signal.aborted ? 0 : 1);
 }

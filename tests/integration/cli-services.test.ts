@@ -1,7 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { cachePaths } from '../../shared/tensorflow/cache.ts';
+import { takeLock } from '../../shared/tensorflow/fetch.ts';
 import { settings, writeCatalogue } from '../support/catalogue.ts';
 import {
   expectNoProcesses,
@@ -53,20 +56,26 @@ describe.runIf(process.platform === 'linux')('processes behind the command line 
     rmSync(join(dataDir, '..'), { recursive: true, force: true });
   });
 
+  /** Worker processes; not a worker's own child, which has its parent's command line until it has its own. */
+  function workersNow(): number[] {
+    const named = processesOf(dataDir).filter(({ command }) => command.includes('workers/main.js'));
+    const pids = named.map(({ pid }) => pid);
+    return named.filter(({ parent }) => !pids.includes(parent)).map(({ pid }) => pid);
+  }
+
   function start(...args: string[]): Running {
     const running = startHiphop(args, environment);
     started.push(running);
     return running;
   }
 
-  async function startUp(): Promise<{ up: Running; workers: number[] }> {
-    const up = start('up');
+  async function startUp(...options: string[]): Promise<{ up: Running; workers: number[] }> {
+    const up = start('up', ...options);
     await up.said(/up: Ctrl-C stops it/);
     const workers = await eventually(
       async () => {
-        const pids = processesOf(dataDir).filter(({ command }) => command.includes('workers/main.js'));
         const { workers: alive } = await hiphopJson<Status>(['status'], environment);
-        return pids.length === 2 && alive.length === 2 ? alive.map(({ pid }) => pid) : null;
+        return workersNow().length === 2 && alive.length === 2 ? alive.map(({ pid }) => pid) : null;
       },
       { what: 'two workers', timeoutMs: 60_000, everyMs: 500 },
     );
@@ -95,8 +104,7 @@ describe.runIf(process.platform === 'linux')('processes behind the command line 
     const ingest = start('ingest', small.manifest, '--wait', '--json');
     let most = 0;
     const watch = setInterval(() => {
-      const count = processesOf(dataDir).filter(({ command }) => command.includes('workers/main.js')).length;
-      most = Math.max(most, count);
+      most = Math.max(most, workersNow().length);
     }, 100);
     const done = await ingest.finished.finally(() => clearInterval(watch));
     expect(JSON.parse(done.stdout)).toMatchObject({ tracks: 4, spectrograms: 4, failed: 0 });
@@ -106,8 +114,8 @@ describe.runIf(process.platform === 'linux')('processes behind the command line 
     process.kill(victim, 'SIGKILL');
     await eventually(
       () => {
-        const now = processesOf(dataDir).filter(({ command }) => command.includes('workers/main.js'));
-        return now.length === 2 && now.every(({ pid }) => pid !== victim);
+        const now = workersNow();
+        return now.length === 2 && !now.includes(victim);
       },
       { what: 'another worker', timeoutMs: 30_000 },
     );
@@ -162,4 +170,58 @@ describe.runIf(process.platform === 'linux')('processes behind the command line 
     expect((await work.finished).status).toBe(0);
     await expectNoProcesses(dataDir, 10_000);
   });
+
+  test('work that is told to end while its worker is starting has not failed', async () => {
+    const work = start('work', '--only', 'preview');
+    await eventually(() => workersNow().length === 1, { what: 'the worker to be started', everyMs: 10 });
+    work.kill('SIGTERM');
+    expect((await work.finished).status).toBe(0);
+    await expectNoProcesses(dataDir, 10_000);
+  });
+
+  test('work that is told to end while it is setting up starts no worker', async () => {
+    // Another process is at it all the while; without a Python there is nothing to be downloaded after that.
+    const cacheDir = join(dataDir, '..', 'cache');
+    const release = await takeLock(cachePaths(cacheDir, 'tagger'), 'the tagger', () => {});
+    environment = { ...environment, TAGGER: 'auto', CACHE_DIR: cacheDir, PATH: '/nowhere' };
+    const work = start('work', '--only', 'embedding');
+    await work.said(/another process is setting up/);
+    work.kill('SIGTERM');
+    await release();
+    expect(await work.finished).toMatchObject({ status: 0, stdout: '' });
+    expect(work.stderr()).not.toContain('at work');
+    await expectNoProcesses(dataDir, 10_000);
+  });
+
+  test('up goes on without its pages where they cannot be started again, and tries until they can', async () => {
+    const { up, workers } = await startUp('--port', '0');
+    const url = new URL(/the pages are at (http:\S+)/.exec(up.stderr())![1]!);
+    const pages = processesOf(dataDir).find(({ command }) => command.includes('dashboard/main'))!;
+    process.kill(pages.pid, 'SIGKILL');
+    // Somebody else is quicker to take the port.
+    const other = createServer();
+    await eventually(() => listens(other, Number(url.port)), { what: 'the port to be free', everyMs: 10 });
+    await up.said(/starting the dashboard failed: it is tried again/);
+    await new Promise((resolve) => other.close(resolve));
+    await eventually(
+      () =>
+        fetch(url).then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      { what: 'the pages to be back', timeoutMs: 30_000 },
+    );
+    expect(workersNow().sort()).toEqual(workers.sort());
+    up.interrupt();
+    expect((await up.finished).status).toBe(0);
+    await expectNoProcesses(dataDir, 10_000);
+  });
 });
+
+/** Whether a server could take this port. */
+function listens(server: Server, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
+}

@@ -114,7 +114,7 @@ export async function hiphopJson<T>(
  * The processes that work for a data folder: those that have its path on their command line
  * (PostgreSQL, its keeper) or in their environment (workers and their children). Linux only.
  */
-export function processesOf(dataDir: string): { pid: number; command: string }[] {
+export function processesOf(dataDir: string): { pid: number; parent: number; command: string }[] {
   const read = (pid: string, what: string) => {
     try {
       return readFileSync(`/proc/${pid}/${what}`, 'utf8').replaceAll('\0', ' ');
@@ -126,11 +126,12 @@ export function processesOf(dataDir: string): { pid: number; command: string }[]
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .map((pid) => ({
       pid: Number(pid),
+      parent: Number(/^PPid:\s*(\d+)/m.exec(read(pid, 'status'))?.[1]),
       command: read(pid, 'cmdline').trim(),
       environment: read(pid, 'environ'),
     }))
     .filter(({ command, environment }) => command.includes(dataDir) || environment.includes(dataDir))
-    .map(({ pid, command }) => ({ pid, command }));
+    .map(({ pid, parent, command }) => ({ pid, parent, command }));
 }
 
 /** Wait until nothing works for a data folder any more; what still does after the limit is an error. */
