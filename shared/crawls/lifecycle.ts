@@ -5,6 +5,9 @@ import type { Queues } from '../queues/queues.ts';
 import { queryOf, wholePart } from '../sources/spotify/partitions/part.ts';
 import { type CrawlQuery, pageLimits, queryKeyOf } from '../sources/spotify/query.ts';
 
+/** The stages of a track's audio, at each of which it may fail for good. */
+const audioStages = ['preview', 'embedding', 'spectrogram'] as const;
+
 export interface StartedCrawl {
   id: number;
   /** True when a crawl of the same query was running already: it is that one. */
@@ -65,11 +68,13 @@ export async function countCrawl(prisma: PrismaClient, crawlId: number): Promise
  * Close the running crawls that are done: nothing left to ask, and all tracks ready or failed for good;
  * one of metadata alone waits for no audio, which another may have asked for.
  * Ranks that stand for a popularity get their value now that all of the crawl are known.
- * @param queues tells whether a popularity is still being looked up: of a track that is ready no row does
+ * @param queues tells what no row does: whether a popularity of a track that is ready is still being looked
+ *   up, and whether a track's failure is yet to be recorded
  */
-export async function settleCrawls(pool: pg.Pool, queues: Pick<Queues, 'counts'>): Promise<void> {
-  const { rows } = await pool.query<{ id: number; looksUp: boolean }>(
-    `SELECT id, source = 'spotify' AND parameters_hash IS NOT NULL AS "looksUp" FROM crawls c WHERE state = 'running' AND searched_at IS NOT NULL
+export async function settleCrawls(pool: pg.Pool, queues: Pick<Queues, 'counts' | 'find'>): Promise<void> {
+  const { rows } = await pool.query<{ id: number; parametersHash: string | null; looksUp: boolean }>(
+    `SELECT id, parameters_hash AS "parametersHash",
+       source = 'spotify' AND parameters_hash IS NOT NULL AS "looksUp" FROM crawls c WHERE state = 'running' AND searched_at IS NOT NULL
        -- What follows the last page is put into the queues a moment after it is stored.
        AND (source <> 'spotify' OR searched_at < clock_timestamp() - interval '2 seconds')
        AND (parameters_hash IS NULL OR NOT EXISTS (SELECT 1 FROM tracks t JOIN crawl_tracks ct ON ct.track_id = t.id
@@ -77,14 +82,43 @@ export async function settleCrawls(pool: pg.Pool, queues: Pick<Queues, 'counts'>
   );
   if (rows.length === 0) return;
   const { waiting, active, delayed } = await queues.counts('lookup');
-  for (const { id, looksUp } of rows) {
+  for (const { id, parametersHash, looksUp } of rows) {
     if (looksUp && waiting + active + delayed > 0) continue;
+    if (parametersHash !== null && (await hasUntold(pool, queues, id, parametersHash))) continue;
     await rankPopularity(pool, id);
     await pool.query(
       `UPDATE crawls SET state = 'done', finished_at = now(), running_key = NULL WHERE id = $1 AND state = 'running'`,
       [id],
     );
   }
+}
+
+/**
+ * Whether a failure of the crawl is yet to be recorded: tracks of one address fail together, and each one's
+ * own job writes its failure down when its turn comes. Where that job was lost nothing is waited for.
+ */
+async function hasUntold(
+  pool: pg.Pool,
+  queues: Pick<Queues, 'counts' | 'find'>,
+  crawlId: number,
+  parametersHash: string,
+): Promise<boolean> {
+  const counts = await Promise.all(audioStages.map((stage) => queues.counts(stage)));
+  if (counts.every(({ waiting, active, delayed }) => waiting + active + delayed === 0)) return false;
+  const { rows } = await pool.query<{ id: number }>(
+    `SELECT t.id FROM tracks t JOIN crawl_tracks ct ON ct.track_id = t.id
+     WHERE ct.crawl_id = $1 AND t.state = 'failed' AND NOT EXISTS (
+       SELECT FROM failures f WHERE f.track_id = t.id AND f.state IN ('open', 'dismissed'))`,
+    [crawlId],
+  );
+  for (const { id } of rows) {
+    const payload = { kind: 'track' as const, id, parametersHash };
+    for (const stage of audioStages) {
+      const job = await queues.find(stage, payload);
+      if (job && !(await job.isFailed())) return true;
+    }
+  }
+  return false;
 }
 
 /** Deezer's rank becomes a popularity of 0 to 100: its place among the ranks of the crawl. */

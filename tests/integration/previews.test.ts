@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { settleCrawls } from '../../shared/crawls/lifecycle.ts';
 import { CancelledError, PermanentError } from '../../shared/errors.ts';
 import { Locks } from '../../shared/outside/locks.ts';
 import { buildPreview } from '../../workers/preview.ts';
 import { buildSpectrogram } from '../../workers/spectrogram.ts';
 import { noise, wav } from '../support/audio.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { holding } from '../support/holding.ts';
 import { onBothBackends } from '../support/queue-backends.ts';
 import { context, PreviewBench, soundOf } from './previews-support.ts';
 
@@ -149,6 +151,29 @@ onBothBackends('previews from the network', (kind) => {
     await bench.drained();
     expect(await states(ids)).toEqual(['ready', 'ready', 'ready', 'ready']);
     expect(asked()).toMatchObject({ [gone]: 2 });
+  });
+
+  test('a crawl is not closed before each of its failures is recorded, whatever others have in the queue', async () => {
+    const [crawl, other] = [await bench.crawl(), await bench.crawl()];
+    await bench.prisma.crawl.updateMany({ data: { searchedAt: new Date(Date.now() - 60_000) } });
+    const path = '/gone';
+    bench.world.answers.set(path, (response) => response.writeHead(404).end());
+    const [first, second] = [await bench.track([crawl], { path }), await bench.track([crawl], { path })];
+    await bench.track([other], { path: '/fine', state: 'ready' });
+    await bench.enqueue([second]);
+    // Both fail with the first one's fetch; the second one's job has yet to tell of it.
+    await expect(bench.runPreview(first)).rejects.toThrow(/not there any more/);
+    expect(await states([first, second])).toEqual(['failed', 'failed']);
+    const settled = async () => {
+      await settleCrawls(bench.queue.database.pool, bench.queue.queues);
+      const rows = await bench.prisma.crawl.findMany({ orderBy: { id: 'asc' } });
+      return rows.map(({ state }) => state);
+    };
+    expect(await settled()).toEqual(['running', 'done']);
+    await bench.work(['preview']);
+    await bench.drained();
+    expect((await failures()).map(({ trackId }) => trackId)).toEqual([second]);
+    expect(await settled()).toEqual(['done', 'done']);
   });
 
   test('who waits for an address that turns out to be no good does not ask for it again', async () => {
@@ -380,9 +405,9 @@ describe('locks by name', () => {
 
   test('other names do not wait, and one that waits can be stopped', async () => {
     const locks = pools.map((pool) => new Locks(pool));
-    let letGo = () => {};
-    const held = locks[0]!.hold('a', never, () => new Promise<void>((resolve) => (letGo = resolve)));
-    await sleep(100);
+    const { inside, hold, letGo } = holding();
+    const held = locks[0]!.hold('a', never, hold);
+    await inside;
     expect(await locks[0]!.hold('b', never, async () => 'in')).toBe('in');
     expect(await locks[1]!.hold('b', never, async () => 'in')).toBe('in');
     const shutdown = new AbortController();
@@ -396,9 +421,9 @@ describe('locks by name', () => {
 
   test('are free when the process that held them is gone', async () => {
     const locks = pools.map((pool) => new Locks(pool));
-    let letGo = () => {};
-    const held = locks[0]!.hold('a', never, () => new Promise<void>((resolve) => (letGo = resolve)));
-    await sleep(100);
+    const { inside, hold, letGo } = holding();
+    const held = locks[0]!.hold('a', never, hold);
+    await inside;
     let entered = false;
     const waiting = locks[1]!.hold('a', never, async () => {
       entered = true;
