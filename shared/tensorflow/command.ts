@@ -39,10 +39,12 @@ export function runCommand(
     let stdout = '';
     let stderr = '';
     let startError: string | undefined;
-    const child = spawn(program, programArgs, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs, killSignal: 'SIGKILL' }),
-    });
+    const child = spawn(program, programArgs, { stdio: ['ignore', 'pipe', 'pipe'] });
+    // Not the limit of spawn: where the program is not there, its timer holds this process until it is over.
+    const timer =
+      options.timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => child.kill('SIGKILL'), options.timeoutMs);
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout = (stdout + text).slice(-OUTPUT_LIMIT);
     });
@@ -53,6 +55,7 @@ export function runCommand(
       startError = error.code ?? error.message;
     });
     child.on('close', (status, signal) => {
+      clearTimeout(timer);
       // `env` answers 127 for a program that is not there.
       if (variables.length > 0 && status === 127) startError ??= 'ENOENT';
       resolve({

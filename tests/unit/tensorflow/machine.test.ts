@@ -1,7 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { entryPoint } from '../../../shared/paths.ts';
 import { reasonOfPip } from '../../../shared/tensorflow/download.ts';
 import {
   findCompiler,
@@ -30,6 +33,12 @@ describe('findPython', () => {
     expect(await findPython(['hiphop-no-such-python', bare, good])).toEqual({
       found: { command: good, version: '3.12', pipVersion: '24.0' },
     });
+  });
+
+  test('where there is none, does not hold the process for as long as one may take to answer', () => {
+    const url = JSON.stringify(pathToFileURL(entryPoint('shared/tensorflow/machine.ts')).href);
+    const program = `const { findPython } = await import(${url}); await findPython(['hiphop-no-such-python']);`;
+    execFileSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 15_000 });
   });
 
   test.each([
