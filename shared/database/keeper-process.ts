@@ -27,11 +27,9 @@ const log = createLogger({ logLevel: 'info' }, 'keeper');
 
 async function main(dataDir: string): Promise<void> {
   const folder = serverFolder(dataDir);
-  let stopAsked = false;
+  const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      stopAsked = true;
-    });
+    process.on(signal, () => stop.abort());
   }
   let claimed = false;
   // The client that started this is connected, or has gone: both end its time of grace.
@@ -43,8 +41,8 @@ async function main(dataDir: string): Promise<void> {
   const cluster = await openOrReport(folder);
   if (!cluster) return;
   const idle = { polls: 0, from: Date.now() + GRACE_MS };
-  while (!stopAsked) {
-    await sleep(POLL_MS);
+  while (!stop.signal.aborted) {
+    await sleep(POLL_MS, undefined, { signal: stop.signal }).catch(() => {});
     if (!(await isRunning(cluster.pid, 'postgres'))) {
       log.warn('PostgreSQL ended by itself; the next client starts it again');
       return forget(folder);
