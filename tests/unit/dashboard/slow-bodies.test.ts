@@ -6,7 +6,8 @@ import { dropSlowBodies } from '../../../dashboard/slow-bodies.ts';
 
 const server = createServer(
   express()
-    .use(dropSlowBodies({ idleMs: 2_000, graceMs: 400, bytesPerSecond: 20_000 }))
+    // So patient that a busy machine's pause does not cut the one that moves.
+    .use(dropSlowBodies({ idleMs: 6_000, graceMs: 3_000, bytesPerSecond: 20_000 }))
     .post('/', (request, response) => {
       request.resume().on('end', () => response.send('all of it'));
     })

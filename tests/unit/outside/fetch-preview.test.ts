@@ -366,7 +366,7 @@ describe('what takes too long', () => {
     const shutdown = new AbortController();
     const fetched = fetcher.fetch(good, shutdown.signal);
     const stopped = expect(fetched).rejects.toThrow(CancelledError);
-    await vi.waitFor(() => expect(server.asked).toHaveLength(1));
+    await vi.waitFor(() => expect(server.asked).toHaveLength(1), { timeout: 10_000 });
     shutdown.abort();
     await stopped;
     await expect(fetcher.fetch(good, shutdown.signal)).rejects.toThrow(CancelledError);

@@ -49,10 +49,10 @@ describe('the accounts service', () => {
   });
 
   it('lets tokens expire', async () => {
-    await start({ tokenSeconds: 1 });
+    await start({ tokenSeconds: 2 });
     const token = await askForToken(simulator.url);
     expect((await search(simulator.url, token)).status).toBe(200);
-    await new Promise((resolve) => setTimeout(resolve, 1020));
+    await new Promise((resolve) => setTimeout(resolve, 2_020));
     const late = await search(simulator.url, token);
     expect(late.status).toBe(401);
     expect(await late.json()).toEqual({ error: { status: 401, message: 'The access token expired' } });

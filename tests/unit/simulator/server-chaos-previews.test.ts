@@ -115,7 +115,8 @@ describe('a preview that is odd, but can be had', () => {
     const tookSeconds = (performance.now() - started) / 1000;
     expect(received.bytes.equals(good())).toBe(true);
     expect(received.pieces).toBeGreaterThan(5);
-    expect(Math.abs(tookSeconds - seconds)).toBeLessThan(1);
+    expect(tookSeconds).toBeGreaterThan(seconds - 1);
+    expect(tookSeconds).toBeLessThan(seconds + 10);
     expect(simulator.statistics().previews.total).toBe(1);
   });
 });

@@ -185,7 +185,7 @@ describe('a search that is refused', () => {
 
 describe('the rate limit', () => {
   it('answers 429 until the window has room, and counts who does not wait', async () => {
-    await start({ searchLimit: 3, searchWindowSeconds: 1.2 });
+    await start({ searchLimit: 3, searchWindowSeconds: 1.9 });
     for (let time = 0; time < 3; time++) expect((await ask()).status).toBe(200);
     expect(simulator.statistics().insideRetryAfter).toBe(0);
     const refused = await ask();
@@ -220,9 +220,9 @@ describe('the rate limit', () => {
 
   it('storms: every search is refused with what is left of it', async () => {
     await start();
-    simulator.change({ storm: 1.6 });
+    simulator.change({ storm: 1.9 });
     expect((await ask()).headers.get('retry-after')).toBe('2');
-    await sleep(800);
+    await sleep(1000);
     const later = await ask();
     expect(later.status).toBe(429);
     expect(later.headers.get('retry-after')).toBe('1');
