@@ -31,8 +31,8 @@ describe('limits', () => {
       times.known.push(await took('op', attacker));
       times.unknown.push(await took(`nobody-${round}`, fresh()));
     }
-    const median = (values: number[]) => values.sort((a, b) => a - b)[5]!;
-    expect(median(times.unknown) / median(times.known)).toBeGreaterThan(0.5);
+    // The quickest of each: what a busy machine adds says nothing of the names.
+    expect(Math.min(...times.unknown) / Math.min(...times.known)).toBeGreaterThan(0.5);
     // The right password comes too late as well, from there; the owner sits elsewhere and is let in.
     const tooMany = await dashboard.ask('POST', '/api/sign-in', {
       ...{ body: { name: 'OP ', password: testPassword('op') }, headers: attacker },

@@ -71,8 +71,10 @@ test('what processes count is told to Prometheus, in its own format', async () =
 
   const history = (await dashboard.ask('GET', '/api/history?span=24h')).json;
   const preview = history.stages.find(({ stage }: { stage: string }) => stage === 'preview');
-  expect(preview.done.at(-1)).toBe(4);
-  expect(history.ready.at(-1)).toBe(5);
+  // The hour may have turned meanwhile.
+  const last = (counts: number[]) => counts.at(-2)! + counts.at(-1)!;
+  expect(last(preview.done)).toBe(4);
+  expect(last(history.ready)).toBe(5);
   expect(history.spans).toHaveLength(24);
 });
 

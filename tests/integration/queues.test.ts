@@ -146,7 +146,6 @@ onBothBackends('the wrapper around handlers', (kind) => {
       everyMs: 5,
     });
     await bench.queues.enqueue('spectrogram', [song(2)]);
-    expect(Date.now()).toBeLessThan(pausedUntil);
     await drained();
     expect(runs.get(1)).toBe(waits + 1);
     expect(runs.get(2)).toBe(1);

@@ -67,8 +67,8 @@ onBothBackends('nights of a schedule', (kind) => {
     const times = before.map(({ jobId }) => Number(jobId.split(':').at(-1)));
     expect(new Set(times).size).toBe(before.length);
     for (const time of times) expect(time % 2_000).toBe(0);
-    expect(times.at(-1)! - times[0]!).toBe((times.length - 1) * 2_000);
-    expect(desk.commands.calls.length).toBe(before.length);
+    // A night that was still running when the next was due leaves that one out.
+    expect(desk.commands.calls.length).toBe(before.filter(({ state }) => state === 'done').length);
     await new Promise((resolve) => setTimeout(resolve, 4_500));
     expect((await desk.nights()).length).toBe(before.length);
     await pauseSchedule(desk.session, 'often', false);

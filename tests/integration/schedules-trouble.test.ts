@@ -63,7 +63,7 @@ onBothBackends('nights that do not go well', (kind) => {
 
   test('at the deadline what the night has made is cancelled, and what it joined goes on', async () => {
     await desk.startWorker();
-    const deadlineHours = 2 / 3600;
+    const deadlineHours = 6 / 3600;
     await desk.add('nightly', ['crawl', 'freeze'], { deadlineHours });
     const { night } = await runSchedule(desk.session, 'nightly');
     const crawl = await desk.reached(night.id, 'crawl');
