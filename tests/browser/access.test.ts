@@ -216,6 +216,8 @@ describe.skipIf(browserMissing)(browserMissing ?? 'access', () => {
     await page.getByRole('status').getByText('Catalogue · hiphop-popularity').waitFor({ state: 'attached' });
     expect(await page.evaluate('document.activeElement.id')).toBe('content');
     expect(await scrolled()).toBe(0);
+    // Before the list is there the page is not long enough to be scrolled.
+    await page.getByText('The catalogue is empty').waitFor();
     // Filters do not move the page, nor the keyboard.
     await page.evaluate('scrollTo(0, 100)');
     await page.getByLabel('State').selectOption('ready');

@@ -7,20 +7,31 @@ import { browserMissing, launchBrowser, openWindow } from '../support/browser.ts
 import { clip } from '../support/catalogue.ts';
 import { hiphop } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Product, startProduct } from '../support/pages.ts';
+import { type Product, productMs, startProduct } from '../support/pages.ts';
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: productMs });
 
 describe.skipIf(browserMissing)(browserMissing ?? 'journeys', () => {
+  let starting: Promise<Product> | undefined;
+  let launching: Promise<Browser> | undefined;
   let product: Product;
   let browser: Browser;
 
   beforeAll(async () => {
-    [product, browser] = await Promise.all([startProduct(), launchBrowser()]);
+    starting = startProduct();
+    launching = launchBrowser();
+    [product, browser] = await Promise.all([starting, launching]);
   });
   afterAll(async () => {
-    await browser?.close();
-    await product?.stop();
+    // Also what came up too late for the hook above, or when the other did not.
+    await launching?.then(
+      (launched) => launched.close(),
+      () => {},
+    );
+    await starting?.then(
+      (started) => started.stop(),
+      () => {},
+    );
   });
 
   /** Do something in a window of its own, in which nothing may go wrong besides. */
@@ -101,13 +112,17 @@ describe.skipIf(browserMissing)(browserMissing ?? 'journeys', () => {
         .first();
       await button.click();
       await say(page, `Retry ${group!.count}`);
-      const { items: audit } = await product.api<{
-        items: { action: string; who: string; status: number }[];
-      }>('/audit');
-      expect(audit.find(({ action }) => action === 'POST /failures/retry')).toMatchObject({
-        who: 'local',
-        status: 202,
-      });
+      // Its entry is written after the answer has been sent.
+      const entry = await eventually(
+        async () => {
+          const { items: audit } = await product.api<{
+            items: { action: string; who: string; status: number }[];
+          }>('/audit');
+          return audit.find(({ action }) => action === 'POST /failures/retry');
+        },
+        { what: 'the entry of the audit' },
+      );
+      expect(entry).toMatchObject({ who: 'local', status: 202 });
     });
   });
 

@@ -19,6 +19,9 @@ export interface Product {
   stop: () => Promise<void>;
 }
 
+/** How long a hook may take that starts it and puts some work in: longer than all that it waits for, one after the other. */
+export const productMs = 600_000;
+
 /** Start it, with a small catalogue taken in and two models trained on it. */
 export async function startProduct(more: Record<string, string> = {}): Promise<Product> {
   const folder = mkdtempSync(join(tmpdir(), 'hiphop-pages-'));
