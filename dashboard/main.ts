@@ -29,7 +29,8 @@ try {
     const reporting = startReporting(session.database.pool, log, 'dashboard');
     const dashboard = await startDashboard(session);
     log.info({ url: dashboard.url }, 'the pages are served');
-    process.send?.({ url: dashboard.url } satisfies FromDashboard);
+    // The parent may be gone by now, of which the next event tells.
+    process.send?.({ url: dashboard.url } satisfies FromDashboard, () => {});
     await new Promise<void>((resolve) => {
       if (stop.signal.aborted) resolve();
       stop.signal.addEventListener('abort', () => resolve());
