@@ -133,10 +133,13 @@ function listen(tell: Tell, signal: AbortSignal): Promise<End> {
     const end = (how: End) => {
       source.close();
       document.removeEventListener('visibilitychange', leave);
+      // The signal outlives this stream by far, and would keep it.
+      signal.removeEventListener('abort', stop);
       resolve(how);
     };
+    const stop = () => end('left');
     const leave = () => {
-      if (document.hidden) end('left');
+      if (document.hidden) stop();
     };
     source.onopen = () => {
       opened = true;
@@ -147,7 +150,7 @@ function listen(tell: Tell, signal: AbortSignal): Promise<End> {
       source.addEventListener(topic, (event) => tell({ topic, text: event.data as string, at: Date.now() }));
     }
     if (!locks) document.addEventListener('visibilitychange', leave);
-    signal.addEventListener('abort', () => end('left'));
+    signal.addEventListener('abort', stop);
   });
 }
 
@@ -162,11 +165,13 @@ async function inTurn(name: string, signal: AbortSignal, work: () => Promise<End
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
+    const wake = () => {
       clearTimeout(timer);
+      signal.removeEventListener('abort', wake);
       resolve();
-    });
+    };
+    const timer = setTimeout(wake, ms);
+    signal.addEventListener('abort', wake);
   });
 }
 
