@@ -1,22 +1,13 @@
-import { BarChart, HeatmapChart, LineChart, ScatterChart } from 'echarts/charts';
-import {
-  AriaComponent,
-  DataZoomComponent,
-  GridComponent,
-  LegendComponent,
-  MarkLineComponent,
-  TooltipComponent,
-  VisualMapComponent,
-} from 'echarts/components';
+import { BarChart, LineChart, ScatterChart } from 'echarts/charts';
+import { GridComponent, LegendComponent, MarkLineComponent, TooltipComponent } from 'echarts/components';
 import { init, use } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 import { useEffect, useRef } from 'react';
 import type { ChartProps } from './chart.tsx';
 
 use([
-  ...[BarChart, HeatmapChart, LineChart, ScatterChart],
-  ...[AriaComponent, DataZoomComponent, GridComponent, LegendComponent, MarkLineComponent],
-  ...[TooltipComponent, VisualMapComponent, CanvasRenderer],
+  ...[BarChart, LineChart, ScatterChart, CanvasRenderer],
+  ...[GridComponent, LegendComponent, MarkLineComponent, TooltipComponent],
 ]);
 
 /** Colours of the style sheet, as they are now. */
@@ -47,11 +38,11 @@ function palette() {
   };
 }
 
-export default function Drawn({ option, summary, height = 280, onClick }: ChartProps) {
+export default function Drawn({ option, summary, height = 280 }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<ReturnType<typeof init> | null>(null);
-  const latest = useRef({ option, onClick });
-  latest.current = { option, onClick };
+  const latest = useRef(option);
+  latest.current = option;
 
   useEffect(() => {
     const element = place.current!;
@@ -59,8 +50,7 @@ export default function Drawn({ option, summary, height = 280, onClick }: ChartP
     const draw = () => {
       chart.current?.dispose();
       chart.current = init(element, palette(), { renderer: 'canvas' });
-      chart.current.setOption({ animation: !still, ...latest.current.option });
-      chart.current.on('click', (item) => latest.current.onClick?.(item as never));
+      chart.current.setOption({ animation: !still, ...latest.current });
     };
     draw();
     const resizing = new ResizeObserver(() => chart.current?.resize());

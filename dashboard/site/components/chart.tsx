@@ -14,7 +14,6 @@ export interface ChartProps {
   summary: string;
   /** In pixels. */
   height?: number;
-  onClick?: (item: { name: string; dataIndex: number; seriesName: string }) => void;
 }
 
 export function Chart(props: ChartProps) {
