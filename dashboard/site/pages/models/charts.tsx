@@ -6,6 +6,17 @@ import { figure } from '../../format.ts';
 const unit = (name: string) => ({ type: 'value', min: 0, max: 1, name, nameLocation: 'middle', nameGap: 28 });
 const grid = { left: 56, right: 16, top: 36, bottom: 44 };
 
+/** An interval as a line of its own, without a name: it stands in no legend. */
+const whisker = (x: number, interval: readonly [number, number] | null) =>
+  interval
+    ? [
+        {
+          ...{ type: 'line', showSymbol: false, silent: true, lineStyle: { width: 1.5 }, color: '#8a94a6' },
+          data: interval.map((end) => [x, end]),
+        },
+      ]
+    : [];
+
 interface Curve {
   name: string;
   points: readonly (readonly [number, number])[];
@@ -96,22 +107,7 @@ export function ReliabilityChart({ bins }: { bins: ModelView['reliability'] }) {
             ...{ type: 'scatter', name: 'songs of a bin', symbolSize: 10 },
             data: bins.map(({ meanProbability, popular }) => [meanProbability, popular]),
           },
-          ...bins.flatMap(({ meanProbability, ci95 }) =>
-            ci95
-              ? [
-                  {
-                    ...{
-                      type: 'line',
-                      showSymbol: false,
-                      silent: true,
-                      lineStyle: { width: 1.5 },
-                      color: '#8a94a6',
-                    },
-                    data: ci95.map((end) => [meanProbability, end]),
-                  },
-                ]
-              : [],
-          ),
+          ...bins.flatMap(({ meanProbability, ci95 }) => whisker(meanProbability, ci95)),
           {
             ...{ type: 'line', name: 'perfect', showSymbol: false, lineStyle: { type: 'dashed', width: 1 } },
             data: [
@@ -174,22 +170,7 @@ export function LearningCurveChart({
         yAxis: { type: 'value', name: 'ROC-AUC', scale: true },
         series: [
           { type: 'line', name: 'ROC-AUC', data: known.map(({ tracks, rocAuc }) => [tracks, rocAuc]) },
-          ...known.flatMap(({ tracks, rocAucCi95 }) =>
-            rocAucCi95
-              ? [
-                  {
-                    ...{
-                      type: 'line',
-                      showSymbol: false,
-                      silent: true,
-                      lineStyle: { width: 1.5 },
-                      color: '#8a94a6',
-                    },
-                    data: rocAucCi95.map((end) => [tracks, end]),
-                  },
-                ]
-              : [],
-          ),
+          ...known.flatMap(({ tracks, rocAucCi95 }) => whisker(tracks, rocAucCi95)),
         ],
       }}
     />

@@ -5,9 +5,8 @@ import { Status } from '../../components/status.tsx';
 import type { Column } from '../../components/table.tsx';
 import { count, duration, figure, moment, percent, withInterval } from '../../format.ts';
 import { Interval } from './interval.tsx';
+import { ModelActions } from './model-actions.tsx';
 import { Progress } from './progress.tsx';
-import { WithReason } from './promotion.tsx';
-import { CancelTraining, ResumeTraining } from './training-actions.tsx';
 
 export function leaderboardColumns(
   operator: boolean,
@@ -168,22 +167,7 @@ export function leaderboardColumns(
       cell: ({ createdAt }) => moment(createdAt),
     },
     ...(operator
-      ? [{ id: 'change', header: 'Change', cell: (row: ModelRow) => <Change model={row} /> }]
+      ? [{ id: 'change', header: 'Change', cell: (row: ModelRow) => <ModelActions model={row} /> }]
       : []),
   ];
-}
-
-function Change({ model }: { model: ModelRow }) {
-  const { id, state, champion, nullTest, name } = model;
-  if (state === 'queued' || state === 'training') return <CancelTraining id={id} />;
-  if (state === 'cancelled') return <ResumeTraining id={id} />;
-  if (state !== 'ready' || champion || nullTest || name === 'dummy') return null;
-  return (
-    <WithReason
-      label="Promote"
-      path={`/models/${id}/promote`}
-      title={`Make ${id} (${name}) the champion?`}
-      yes="Promote it"
-    />
-  );
 }

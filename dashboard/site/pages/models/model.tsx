@@ -15,9 +15,8 @@ import {
   RocChart,
 } from './charts.tsx';
 import { Confusion, Evaluations } from './figures.tsx';
+import { ModelActions } from './model-actions.tsx';
 import { Progress } from './progress.tsx';
-import { WithReason } from './promotion.tsx';
-import { CancelTraining, ResumeTraining } from './training-actions.tsx';
 
 export default function Model() {
   const { model: id } = useParams();
@@ -33,22 +32,7 @@ export default function Model() {
         view && (
           <>
             <Status state={view.champion ? 'champion' : view.state} />
-            {operator &&
-              view.state === 'ready' &&
-              !view.champion &&
-              !view.nullTest &&
-              view.name !== 'dummy' && (
-                <WithReason
-                  label="Promote"
-                  path={`/models/${id}/promote`}
-                  title={`Make ${id} (${view.name}) the champion?`}
-                  yes="Promote it"
-                />
-              )}
-            {operator && (view.state === 'training' || view.state === 'queued') && (
-              <CancelTraining id={view.id} kind="danger" />
-            )}
-            {operator && view.state === 'cancelled' && <ResumeTraining id={view.id} />}
+            {operator && <ModelActions model={view} kind="danger" />}
           </>
         )
       }

@@ -4,14 +4,10 @@ import type { DataSetRow } from '../../../api/models/schemas.ts';
 import { send } from '../../api.ts';
 import { Action, useOnce } from '../../components/action.tsx';
 import { SelectField, TextField } from '../../components/field.tsx';
+import { counted } from '../../format.ts';
+import { modelChoices } from './choices.ts';
 
-const choices = [
-  ['', 'what suits the data set'],
-  ['dummy,logistic', 'dummy and logistic'],
-  ['dummy,logistic,forest', 'dummy, logistic and forest'],
-  ['dummy,logistic,forest,musicnn,stack', 'all but networks'],
-  ['dummy,logistic,crnn', 'dummy, logistic and crnn'],
-] as const;
+const choices = [['', 'what suits the data set'], ...modelChoices] as const;
 
 export function TrainForm({ dataSets }: { dataSets: readonly DataSetRow[] }) {
   const [dataSet, setDataSet] = useState(dataSets[0]!.id);
@@ -34,7 +30,9 @@ export function TrainForm({ dataSets }: { dataSets: readonly DataSetRow[] }) {
             label="Data set"
             value={dataSet}
             onChange={setDataSet}
-            options={dataSets.map(({ id, name, tracks }) => [id, `${name} (${tracks} tracks)`] as const)}
+            options={dataSets.map(
+              ({ id, name, tracks }) => [id, `${name} (${counted(tracks, 'track')})`] as const,
+            )}
           />
           <SelectField label="Models" value={models} onChange={setModels} options={choices} />
           <TextField label="Seed" type="number" min={0} value={seed} onChange={setSeed} />

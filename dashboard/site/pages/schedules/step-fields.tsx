@@ -1,5 +1,6 @@
 /** What each step of a night is asked to do. */
 import { SelectField, TextField } from '../../components/field.tsx';
+import { modelChoices } from '../models/choices.ts';
 import type { Part } from './values.ts';
 
 export function CrawlFields({ values, set }: Part) {
@@ -39,13 +40,7 @@ export function FreezeFields({ values, set }: Part) {
   );
 }
 
-const choices = [
-  ['auto', 'what suits catalogue and machine'],
-  ['dummy,logistic', 'dummy and logistic'],
-  ['dummy,logistic,forest', 'dummy, logistic and forest'],
-  ['dummy,logistic,forest,musicnn,stack', 'all but networks'],
-  ['dummy,logistic,crnn', 'dummy, logistic and crnn'],
-] as const;
+const choices = [['auto', 'what suits catalogue and machine'], ...modelChoices] as const;
 
 export function TrainFields({ values, set }: Part) {
   const { models, folds, preset, always } = values;
