@@ -1,5 +1,5 @@
 /** Labelled inputs. */
-import { type ReactNode, useEffect, useId, useState } from 'react';
+import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 
 /** What is typed counts when nothing more is typed for so long, in milliseconds. */
 const typingMs = 250;
@@ -91,10 +91,19 @@ export function TypedField(props: {
 }) {
   const { label, hint, number = false, value, onSettled } = props;
   const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
+  /** What both sides know. Words that were sent come back as `value` when more may have been typed. */
+  const settled = useRef(value);
   useEffect(() => {
-    if (text === value) return;
-    const timer = setTimeout(() => onSettled(text), typingMs);
+    if (value === settled.current) return;
+    settled.current = value;
+    setText(value);
+  }, [value]);
+  useEffect(() => {
+    if (text === settled.current) return;
+    const timer = setTimeout(() => {
+      settled.current = text;
+      onSettled(text);
+    }, typingMs);
     return () => clearTimeout(timer);
   });
   return (

@@ -6,7 +6,7 @@ import { Chart } from '../../components/chart.tsx';
 import { SelectField } from '../../components/field.tsx';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
 import { DataTable } from '../../components/table.tsx';
-import { count, duration, percent } from '../../format.ts';
+import { count, counted, duration, percent } from '../../format.ts';
 
 const spans = [
   ['24h', 'the last 24 hours'],
@@ -130,7 +130,7 @@ function Everything({ view }: { view: View }) {
         />
         {waits.map(({ service, counts, seconds }) => (
           <p key={service}>
-            {service} asked {count(sum(counts))} times to be left alone, {duration(sum(seconds))} in all.
+            {service} asked {counted(sum(counts), 'time')} to be left alone, {duration(sum(seconds))} in all.
           </p>
         ))}
       </Panel>

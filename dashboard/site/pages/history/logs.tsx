@@ -1,9 +1,9 @@
 /** The log of all machines, searched on the server. */
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import type { LogItem, LogPage } from '../../../api/history/schemas.ts';
 import { apiUrl, useApi } from '../../api.ts';
 import { useAddressFilter } from '../../components/address-filter.ts';
-import { SelectField, TextField } from '../../components/field.tsx';
+import { SelectField, TypedField } from '../../components/field.tsx';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
 import { SavedViews } from '../../components/saved-views.tsx';
 import { DataTable } from '../../components/table.tsx';
@@ -29,13 +29,17 @@ export default function Logs() {
     { ...asked, before },
     { refetchInterval: follow && !before ? followMs : false, placeholderData: (last) => last },
   );
-  const [text, setText] = useState(search.get('text') ?? '');
-  const settled = search.get('text') ?? '';
-  useEffect(() => {
-    if (text === settled) return;
-    const timer = setTimeout(() => set('text', text), 300);
-    return () => clearTimeout(timer);
-  });
+  const job = search.get('job');
+  const host = search.get('host');
+  // Both are steps that the browser's Back undoes.
+  const showJob = (one: string) => {
+    const { before: _, ...others } = Object.fromEntries(search);
+    setSearch({ ...others, job: one });
+  };
+  const showAll = () => {
+    const { before: _, job: __, host: ___, ...others } = Object.fromEntries(search);
+    setSearch(others);
+  };
   return (
     <Page
       title="Logs"
@@ -50,7 +54,11 @@ export default function Logs() {
       }
     >
       <div className="filters">
-        <TextField label="Words of the message" type="search" value={text} onChange={setText} />
+        <TypedField
+          label="Words of the message"
+          value={search.get('text') ?? ''}
+          onSettled={(value) => set('text', value)}
+        />
         <SelectField
           label="Level, at least"
           value={search.get('level') ?? ''}
@@ -74,6 +82,21 @@ export default function Logs() {
           follow
         </label>
       </div>
+      {(job || host) && (
+        <p className="actions">
+          <span>
+            Only lines of {job && <code>{job}</code>}{' '}
+            {host && (
+              <>
+                {job && 'on '}the machine {host}
+              </>
+            )}
+          </span>
+          <button type="button" onClick={showAll}>
+            Show all
+          </button>
+        </p>
+      )}
       <Panel title={before ? 'Older lines' : 'Newest first'}>
         <Loaded query={log}>
           {({ items, next }) =>
@@ -81,7 +104,7 @@ export default function Logs() {
               <Empty title="No line fits">Loosen the filter above, or wait until something is logged.</Empty>
             ) : (
               <>
-                <Lines items={items} onJob={(job) => set('job', job)} />
+                <Lines items={items} onJob={showJob} />
                 <nav className="pager" aria-label="Pages of the log">
                   {before && (
                     <button type="button" onClick={() => set('before', '')}>
