@@ -1,4 +1,5 @@
 /** What the catalogue looks like: what one would plot first in a notebook. */
+import type { EChartsCoreOption } from 'echarts/core';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import type { Overview as View } from '../../../api/catalogue/schemas.ts';
@@ -7,14 +8,21 @@ import { useApi } from '../../api.ts';
 import { Ago } from '../../components/ago.tsx';
 import { Chart } from '../../components/chart.tsx';
 import { SelectField } from '../../components/field.tsx';
-import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
+import { Loaded, Page, Panel } from '../../components/page.tsx';
 import { count, percent } from '../../format.ts';
+import { EmptyCatalogue } from './empty-catalogue.tsx';
+import { histogramOption } from './histogram.ts';
 
 export default function Overview() {
   const [search, setSearch] = useSearchParams();
   const dataSet = search.get('dataSet');
   const overview = useApi<View>('/catalogue/overview', { dataSet });
-  const dataSets = useApi<{ items: DataSetRow[] }>('/data-sets');
+  const dataSets = useApi<{ items: DataSetRow[] }>('/data-sets', { limit: 200 });
+  const choices = (dataSets.data?.items ?? []).map(({ id, name }) => [id, name] as const);
+  // An old one may not be among the newest.
+  if (dataSet && !choices.some(([id]) => id === dataSet)) {
+    choices.push([dataSet, overview.data?.of ?? dataSet]);
+  }
   return (
     <Page
       title="What the catalogue looks like"
@@ -34,24 +42,12 @@ export default function Overview() {
           label="Of"
           value={dataSet ?? ''}
           onChange={(value) => setSearch(value === '' ? {} : { dataSet: value })}
-          options={[
-            ['', 'the whole catalogue'],
-            ...(dataSets.data?.items ?? []).map(({ id, name }) => [id, name] as const),
-          ]}
+          options={[['', 'the whole catalogue'], ...choices]}
         />
       }
     >
       <Loaded query={overview}>
-        {(view) =>
-          view.tracks === 0 ? (
-            <Empty title="The catalogue is empty">
-              Start a crawl on the page <Link to="/">Pipeline</Link>, or{' '}
-              <code>hiphop ingest catalogue.csv</code>.
-            </Empty>
-          ) : (
-            <Plots view={view} />
-          )
-        }
+        {(view) => (view.tracks === 0 ? <EmptyCatalogue /> : <Plots view={view} />)}
       </Loaded>
     </Page>
   );
@@ -66,7 +62,7 @@ function Plots({ view }: { view: View }) {
         <Bars
           rows={popularity.bins.map(({ from, to, count: n }) => ({ name: `${from}–${to}`, count: n }))}
           what="tracks by popularity"
-          {...(popularity.threshold === null ? {} : { mark: popularity.threshold / 10 })}
+          option={histogramOption(popularity.bins, popularity.threshold)}
         />
         {popularity.threshold !== null && (
           <small>
@@ -151,11 +147,11 @@ interface BarsProps {
   what: string;
   /** From left to right, names beside the bars. */
   sideways?: boolean;
-  /** A line at this place among the bars. */
-  mark?: number;
+  /** Another drawing of the same rows. */
+  option?: EChartsCoreOption;
 }
 
-function Bars({ rows, what, sideways = false, mark }: BarsProps) {
+function Bars({ rows, what, sideways = false, option }: BarsProps) {
   if (rows.every(({ count: n }) => n === 0)) return <p>Nothing is known of it yet.</p>;
   const ordered = sideways ? [...rows].reverse() : rows;
   const names = { type: 'category', data: ordered.map(({ name }) => name) };
@@ -168,20 +164,15 @@ function Bars({ rows, what, sideways = false, mark }: BarsProps) {
           .map(({ name, count: n }) => `${name} ${n}`)
           .join(', ')}`}
         height={sideways ? Math.max(160, 22 * rows.length) : 240}
-        option={{
-          grid: { left: sideways ? 130 : 50, right: 16, top: 12, bottom: 30 },
-          tooltip: { trigger: 'axis' },
-          xAxis: sideways ? values : names,
-          yAxis: sideways ? names : values,
-          series: [
-            {
-              ...{ type: 'bar', name: 'tracks', data: ordered.map(({ count: n }) => n) },
-              ...(mark === undefined
-                ? {}
-                : { markLine: { symbol: 'none', label: { show: false }, data: [{ xAxis: mark - 0.5 }] } }),
-            },
-          ],
-        }}
+        option={
+          option ?? {
+            grid: { left: sideways ? 130 : 50, right: 16, top: 12, bottom: 30 },
+            tooltip: { trigger: 'axis' },
+            xAxis: sideways ? values : names,
+            yAxis: sideways ? names : values,
+            series: [{ type: 'bar', name: 'tracks', data: ordered.map(({ count: n }) => n) }],
+          }
+        }
       />
       <details>
         <summary>As a table</summary>
