@@ -12,6 +12,9 @@ export const count = (value: number) => whole.format(value);
 export const counted = (value: number, noun: string, plural = `${noun}s`) =>
   `${count(value)} ${value === 1 ? noun : plural}`;
 
+/** `song` of `songs`, `entry` of `entries`, `batch` of `batches`. */
+export const singular = (nouns: string) => nouns.replace(/ies$/, 'y').replace(/(?<=ch)es$|s$/, '');
+
 const ordinals = new Intl.PluralRules('en', { type: 'ordinal' });
 const endings: Partial<Record<Intl.LDMLPluralRule, string>> = { one: 'st', two: 'nd', few: 'rd' };
 

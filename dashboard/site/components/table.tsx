@@ -12,6 +12,7 @@ import {
 } from '@tanstack/react-table';
 import type { ReactNode } from 'react';
 import { useSearchParams } from 'react-router';
+import { singular } from '../format.ts';
 
 const features = tableFeatures({
   rowSortingFeature,
@@ -56,13 +57,14 @@ export function DataTable<Row extends object>(props: Props<Row>) {
   const visible = Object.fromEntries(
     columns.map(({ id, extra }) => [id, shown ? shown.includes(id) : !extra]),
   );
-  const set = (name: string, value: string | null) =>
+  const set = (name: 'sort' | 'columns', value: string | null) =>
     setSearch(
       (before) => {
         const next = new URLSearchParams(before);
         if (value === null) next.delete(`${prefix}${name}`);
         else next.set(`${prefix}${name}`, value);
-        next.delete(`${prefix}offset`);
+        // Other columns show the same rows; in another order the part that was shown holds others.
+        if (name === 'sort') next.delete(`${prefix}offset`);
         return next;
       },
       { replace: true },
@@ -240,5 +242,3 @@ export function Pager(props: {
     </nav>
   );
 }
-
-const singular = (noun: string) => noun.replace(/ies$/, 'y').replace(/(?<=ch)es$|s$/, '');

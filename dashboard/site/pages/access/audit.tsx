@@ -1,24 +1,23 @@
 /** Who did what, when, and what came of it. */
 import type { AuditEntry } from '../../../api/access/schemas.ts';
-import { useApi } from '../../api.ts';
 import { useAddressFilter } from '../../components/address-filter.ts';
-import { TextField } from '../../components/field.tsx';
+import { TypedField } from '../../components/field.tsx';
 import { IdLink } from '../../components/id-link.tsx';
+import { type Paged, useList } from '../../components/list.ts';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
 import { SavedViews } from '../../components/saved-views.tsx';
 import { Status } from '../../components/status.tsx';
 import { DataTable, Pager } from '../../components/table.tsx';
 import { moment } from '../../format.ts';
 
-type Audit = { total: number; offset: number; limit: number; items: AuditEntry[] };
 const filters = ['who', 'action', 'target'] as const;
 
 export default function AuditPage() {
   const [search, set] = useAddressFilter();
-  const audit = useApi<Audit>('/audit', {
-    ...Object.fromEntries(filters.map((name) => [name, search.get(name)])),
-    offset: search.get('offset'),
-  });
+  const audit = useList<Paged<AuditEntry>>(
+    '/audit',
+    Object.fromEntries(filters.map((name) => [name, search.get(name)])),
+  );
   return (
     <Page
       title="Audit"
@@ -27,12 +26,11 @@ export default function AuditPage() {
     >
       <div className="filters">
         {filters.map((name) => (
-          <TextField
+          <TypedField
             key={name}
             label={name === 'target' ? 'done to' : name}
-            type="search"
             value={search.get(name) ?? ''}
-            onChange={(value) => set(name, value)}
+            onSettled={(value) => set(name, value)}
           />
         ))}
       </div>

@@ -1,16 +1,15 @@
 /** The catalogue: search, filter, page. */
 import { Link } from 'react-router';
 import type { TrackItem } from '../../../api/catalogue/schemas.ts';
-import { useApi } from '../../api.ts';
 import { useAddressFilter } from '../../components/address-filter.ts';
 import { SelectField, TypedField } from '../../components/field.tsx';
+import { type Paged, useList } from '../../components/list.ts';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
 import { SavedViews } from '../../components/saved-views.tsx';
 import { Status } from '../../components/status.tsx';
 import { type Column, DataTable, Pager } from '../../components/table.tsx';
 import { day, duration } from '../../format.ts';
-
-type Tracks = { total: number; offset: number; limit: number; items: TrackItem[] };
+import { EmptyCatalogue } from './empty-catalogue.tsx';
 
 const filters = [
   ...(['search', 'state', 'source', 'genre', 'popularityFrom', 'popularityTo'] as const),
@@ -22,12 +21,7 @@ const mostCounted = 10_000;
 export default function Tracks() {
   const [search, set, setSearch] = useAddressFilter();
   const asked = Object.fromEntries(filters.map((name) => [name, search.get(name)]));
-  const tracks = useApi<Tracks>(
-    '/tracks',
-    { ...asked, sort: search.get('sort'), offset: search.get('offset') },
-    // The list before stays until the next one is there.
-    { placeholderData: (before) => before },
-  );
+  const tracks = useList<Paged<TrackItem>>('/tracks', { ...asked, sort: search.get('sort') });
   const filtered = filters.some((name) => search.get(name));
   return (
     <Page
@@ -106,10 +100,7 @@ export default function Tracks() {
               filtered ? (
                 <Empty title="No track fits">Loosen the filter above.</Empty>
               ) : (
-                <Empty title="The catalogue is empty">
-                  Start a crawl on the page <Link to="/">Pipeline</Link>, or take in your own:{' '}
-                  <code>hiphop ingest catalogue.csv</code>.
-                </Empty>
+                <EmptyCatalogue />
               )
             ) : (
               <>

@@ -1,34 +1,34 @@
 /** What stands below the leaderboard, each list in parts. */
-import { Link, useSearchParams } from 'react-router';
+import { Link } from 'react-router';
 import type { DataSetRow, PromotionView, RunView } from '../../../api/models/schemas.ts';
-import { type Parameters, useApi } from '../../api.ts';
+import { useMe } from '../../api.ts';
 import { IdLink } from '../../components/id-link.tsx';
+import { type Paged, useList } from '../../components/list.ts';
 import { Loaded, Panel } from '../../components/page.tsx';
 import { type Column, DataTable, Pager } from '../../components/table.tsx';
 import { count, moment } from '../../format.ts';
 import { Runs } from './runs.tsx';
 
-type Paged<Item> = { total: number; offset: number; limit: number; items: Item[] };
-
-/** A list whose place stands in the address under its prefix. */
-function useList<Item>(path: string, prefix: string, parameters: Parameters = {}) {
-  const [search] = useSearchParams();
-  return useApi<Paged<Item>>(
-    path,
-    { limit: 10, offset: search.get(`${prefix}offset`), ...parameters },
-    { placeholderData: (before) => before },
-  );
-}
+const limit = 10;
 
 export function DataSets() {
-  const list = useList<DataSetRow>('/data-sets', 'sets.');
+  const list = useList<Paged<DataSetRow>>('/data-sets', { limit }, 'sets.');
+  const operator = useMe().data?.role === 'operator';
   return (
     <Panel title="Data sets">
       <Loaded query={list}>
         {({ items, ...page }) =>
           page.total === 0 ? (
             <p>
-              None is frozen yet: <code>hiphop freeze</code>.
+              None is frozen yet
+              {operator ? (
+                <>
+                  : <code>hiphop freeze</code>
+                </>
+              ) : (
+                ', which an operator does'
+              )}
+              .
             </p>
           ) : (
             <>
@@ -49,7 +49,7 @@ export function DataSets() {
 }
 
 export function ChampionsSoFar() {
-  const list = useList<PromotionView>('/promotions', 'champions.');
+  const list = useList<Paged<PromotionView>>('/promotions', { limit }, 'champions.');
   return (
     <Panel title="Champions so far">
       <Loaded query={list}>
@@ -78,7 +78,7 @@ export function ChampionsSoFar() {
 
 /** Of all data sets, or of one. */
 export function TrainingRuns({ dataSet, title = 'Training runs' }: { dataSet?: string; title?: string }) {
-  const list = useList<RunView>('/training-runs', 'runs.', { dataSet });
+  const list = useList<Paged<RunView>>('/training-runs', { limit, dataSet }, 'runs.');
   return (
     <Panel title={title}>
       <Loaded query={list}>

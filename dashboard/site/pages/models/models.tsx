@@ -1,14 +1,14 @@
 /** The registry: who is champion, who might be, and what they learned from. */
-import { useState } from 'react';
-import { useNavigate } from 'react-router';
 import type { DataSetRow, Leaderboard } from '../../../api/models/schemas.ts';
 import { useApi, useMe } from '../../api.ts';
 import { useAddressFilter } from '../../components/address-filter.ts';
 import { SelectField } from '../../components/field.tsx';
+import { useList } from '../../components/list.ts';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
 import { SavedViews } from '../../components/saved-views.tsx';
 import { count } from '../../format.ts';
 import { Board } from './board.tsx';
+import { CompareChosen, useChosen } from './compare-chosen.tsx';
 import { ChampionsSoFar, DataSets, TrainingRuns } from './lists.tsx';
 import { Rollback } from './promotion.tsx';
 import { TrainForm } from './train-form.tsx';
@@ -21,21 +21,12 @@ export default function Models() {
   const [search, set] = useAddressFilter();
   const operator = useMe().data?.role === 'operator';
   const nullTests = search.get('nullTests') === 'true';
-  const board = useApi<Leaderboard>(
-    '/models',
-    {
-      nullTests,
-      ...Object.fromEntries(filters.map((name) => [name, search.get(name)])),
-      ...{ sort: search.get('sort'), offset: search.get('offset') },
-    },
-    // The list before stays until the next one is there.
-    { placeholderData: (before) => before },
-  );
+  const board = useList<Leaderboard>('/models', {
+    ...{ nullTests, sort: search.get('sort') },
+    ...Object.fromEntries(filters.map((name) => [name, search.get(name)])),
+  });
   const dataSets = useApi<{ total: number; items: DataSetRow[] }>('/data-sets', { limit: 200 });
-  const navigate = useNavigate();
-  const [chosen, setChosen] = useState<readonly string[]>([]);
-  const choose = (id: string, on: boolean) =>
-    setChosen(on ? [...chosen, id] : chosen.filter((other) => other !== id));
+  const [chosen, choose] = useChosen();
   const filtered = filters.some((name) => search.get(name));
   const choice = (
     name: (typeof filters)[number],
@@ -67,13 +58,7 @@ export default function Models() {
         title="Leaderboard"
         actions={
           <>
-            <button
-              type="button"
-              disabled={chosen.length < 2}
-              onClick={() => void navigate(`/models/compare?models=${chosen.join(',')}`)}
-            >
-              Compare {chosen.length > 0 ? count(chosen.length) : ''}
-            </button>
+            <CompareChosen chosen={chosen} />
             {operator && board.data?.champion && <Rollback />}
           </>
         }
@@ -105,8 +90,14 @@ export default function Models() {
               <Empty title="No model fits">Loosen the filter above.</Empty>
             ) : (
               <Empty title="No model is trained yet">
-                Take in a catalogue (<code>hiphop ingest catalogue.csv</code>, or a crawl), then{' '}
-                <code>hiphop train</code>.
+                {operator ? (
+                  <>
+                    Take in a catalogue (<code>hiphop ingest catalogue.csv</code>, or a crawl), then{' '}
+                    <code>hiphop train</code>.
+                  </>
+                ) : (
+                  'An operator takes in a catalogue, and trains models on it.'
+                )}
               </Empty>
             )
           }

@@ -9,7 +9,7 @@ export function Progress({ progress }: { progress: NonNullable<ModelRow['progres
       {' '}
       {phase}
       {fold !== null && `, fold ${fold} of ${folds}`}{' '}
-      <Meter done={epoch} total={epochs} noun="epochs at most" />
+      <Meter done={epoch} total={epochs} noun={epochs === 1 ? 'epoch at most' : 'epochs at most'} />
     </small>
   );
 }

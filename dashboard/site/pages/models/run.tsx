@@ -1,14 +1,15 @@
 /** One training run: its models, what it was asked for, and what was decided. */
-import { useState } from 'react';
-import { Link, useNavigate, useParams, useSearchParams } from 'react-router';
+import { Link, useParams, useSearchParams } from 'react-router';
 import type { Leaderboard, RunView } from '../../../api/models/schemas.ts';
 import { send, useApi, useMe } from '../../api.ts';
 import { Action } from '../../components/action.tsx';
 import { IdLink } from '../../components/id-link.tsx';
+import { useList } from '../../components/list.ts';
 import { Fact, Facts, Loaded, Page, Panel } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
-import { count, moment } from '../../format.ts';
+import { counted, moment } from '../../format.ts';
 import { Board } from './board.tsx';
+import { CompareChosen, useChosen } from './compare-chosen.tsx';
 
 export default function TrainingRun() {
   const { run: id } = useParams();
@@ -19,7 +20,7 @@ export default function TrainingRun() {
   return (
     <Page
       title={`Training run ${id}`}
-      lead={view && `${count(view.models.length)} models on the data set ${view.dataSet}`}
+      lead={view && `${counted(view.models.length, 'model')} on the data set ${view.dataSet}`}
       actions={
         view && (
           <>
@@ -29,9 +30,9 @@ export default function TrainingRun() {
                 label="Cancel"
                 kind="danger"
                 confirm={{
-                  title: `Cancel ${unfinished.length} of the ${view.models.length} models of ${id}?`,
+                  title: `Cancel ${unfinished.length} of the ${counted(view.models.length, 'model')} of ${id}?`,
                   text: 'What is trained stays. Each of the others can be resumed on its own page.',
-                  yes: `Cancel ${unfinished.length} ${unfinished.length === 1 ? 'model' : 'models'}`,
+                  yes: `Cancel ${counted(unfinished.length, 'model')}`,
                 }}
                 run={() => send('POST', `/training-runs/${id}/cancel`)}
                 refreshes={['/models', '/training-runs']}
@@ -41,21 +42,19 @@ export default function TrainingRun() {
         )
       }
     >
-      <Loaded query={run}>{(found) => <Everything run={found} />}</Loaded>
+      <Loaded query={run}>{(found) => <Everything key={found.run} run={found} />}</Loaded>
     </Page>
   );
 }
 
 function Everything({ run }: { run: RunView }) {
   const [search] = useSearchParams();
-  const board = useApi<Leaderboard>('/models', {
-    ...{ run: run.run, nullTests: true },
-    ...{ sort: search.get('models.sort'), offset: search.get('models.offset') },
-  });
-  const [chosen, setChosen] = useState<readonly string[]>([]);
-  const navigate = useNavigate();
-  const choose = (id: string, on: boolean) =>
-    setChosen(on ? [...chosen, id] : chosen.filter((other) => other !== id));
+  const board = useList<Leaderboard>(
+    '/models',
+    { run: run.run, nullTests: true, sort: search.get('models.sort') },
+    'models.',
+  );
+  const [chosen, choose] = useChosen();
   return (
     <>
       <Panel title="Decision on the champion">
@@ -70,18 +69,7 @@ function Everything({ run }: { run: RunView }) {
           </ul>
         )}
       </Panel>
-      <Panel
-        title="Models"
-        actions={
-          <button
-            type="button"
-            disabled={chosen.length < 2}
-            onClick={() => void navigate(`/models/compare?models=${chosen.join(',')}`)}
-          >
-            Compare {chosen.length > 0 ? count(chosen.length) : ''}
-          </button>
-        }
-      >
+      <Panel title="Models" actions={<CompareChosen chosen={chosen} />}>
         <Loaded query={board}>
           {(found) => <Board board={found} chosen={chosen} choose={choose} prefix="models." />}
         </Loaded>

@@ -1,8 +1,9 @@
 /** All crawls, newest first: one that was cancelled is found and resumed here. */
 import { Link, useSearchParams } from 'react-router';
 import type { CrawlListItem } from '../../../api/pipeline/schemas.ts';
-import { useApi, useMe } from '../../api.ts';
+import { useMe } from '../../api.ts';
 import { SelectField } from '../../components/field.tsx';
+import { type Paged, useList } from '../../components/list.ts';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
 import { type Column, DataTable, Pager } from '../../components/table.tsx';
@@ -10,13 +11,11 @@ import { count, duration, moment } from '../../format.ts';
 import { CrawlActions } from './crawl-panel.tsx';
 import { StartCrawl } from './start-crawl.tsx';
 
-type Crawls = { total: number; offset: number; limit: number; items: CrawlListItem[] };
-
 export default function AllCrawls() {
   const [search, setSearch] = useSearchParams();
   const operator = useMe().data?.role === 'operator';
   const state = search.get('state');
-  const crawls = useApi<Crawls>('/crawls', { state, offset: search.get('offset') });
+  const crawls = useList<Paged<CrawlListItem>>('/crawls', { state });
   return (
     <Page
       title="Crawls"

@@ -4,15 +4,13 @@ import { send, useApi, useMe } from '../../api.ts';
 import { Action } from '../../components/action.tsx';
 import { useAddressFilter } from '../../components/address-filter.ts';
 import { SelectField, TypedField } from '../../components/field.tsx';
-import { IdLink } from '../../components/id-link.tsx';
+import { type Paged, useList } from '../../components/list.ts';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
 import { SavedViews } from '../../components/saved-views.tsx';
-import { Status } from '../../components/status.tsx';
-import { type Column, DataTable, Pager } from '../../components/table.tsx';
-import { count, counted, moment } from '../../format.ts';
-import { Retry, RetryReason } from './reasons.tsx';
-
-type Paged<Item> = { total: number; offset: number; limit: number; items: Item[] };
+import { DataTable, Pager } from '../../components/table.tsx';
+import { count, counted } from '../../format.ts';
+import { type Chosen, failureColumns, groupColumns } from './failure-columns.tsx';
+import { Retry } from './reasons.tsx';
 
 const stages = [
   '',
@@ -26,9 +24,6 @@ const stages = [
   'score',
   'schedule',
 ];
-/** What of the filter bulk requests take. */
-type Chosen = Partial<Record<'stage' | 'reason' | 'text' | 'crawl', string>>;
-
 const states = ['open', 'retried', 'resolved', 'dismissed', 'all'];
 
 export default function Failures() {
@@ -41,9 +36,13 @@ export default function Failures() {
     text: search.get('text'),
     crawl: search.get('crawl'),
   };
-  const groups = useApi<{ total: number; items: ReasonGroup[]; more: boolean }>('/failures/reasons', filter);
-  const list = useApi<Paged<FailureItem>>('/failures', { ...filter, offset: search.get('offset') });
+  const groups = useApi<{ total: number; items: ReasonGroup[]; more: boolean }>('/failures/reasons', filter, {
+    placeholderData: (before) => before,
+  });
+  const list = useList<Paged<FailureItem>>('/failures', filter);
   const open = filter.state === 'open';
+  // Counts of the filter before are none to retry or dismiss by.
+  const changeGroups = operator && open && !groups.isPlaceholderData;
   const chosen: Chosen = Object.fromEntries(
     (['stage', 'reason', 'text', 'crawl'] as const).flatMap((name) =>
       filter[name] ? [[name, filter[name]]] : [],
@@ -93,14 +92,14 @@ export default function Failures() {
                     {counted(total, 'failure')}
                     {more && '; the most frequent reasons are listed'}
                   </span>
-                  {operator && open && <Bulk {...{ total, filter: chosen }} />}
+                  {changeGroups && <Bulk {...{ total, filter: chosen }} />}
                 </div>
                 <DataTable
                   caption="Failures by reason"
                   prefix="reasons."
                   rows={items}
                   rowId={({ stage, reason }) => `${stage} ${reason}`}
-                  columns={groupColumns(operator && open, chosen, (stage, reason) => {
+                  columns={groupColumns(changeGroups, chosen, (stage, reason) => {
                     const { offset: _, ...others } = Object.fromEntries(search);
                     setSearch({ ...others, stage, reason });
                   })}
@@ -118,7 +117,7 @@ export default function Failures() {
                 caption="Failures"
                 rows={items}
                 rowId={({ failure }) => failure}
-                columns={columns(operator && open)}
+                columns={failureColumns(operator && open)}
                 choosable
               />
               <Pager {...{ total, offset, limit }} noun="failures" />
@@ -148,103 +147,4 @@ function Bulk({ total, filter }: { total: number; filter: Chosen }) {
       />
     </>
   );
-}
-
-function groupColumns(
-  change: boolean,
-  chosen: Chosen,
-  only: (stage: string, reason: string) => void,
-): Column<ReasonGroup>[] {
-  return [
-    {
-      id: 'count',
-      header: 'Count',
-      numeric: true,
-      sortBy: (row) => row.count,
-      cell: (row) => count(row.count),
-    },
-    { id: 'stage', header: 'Stage', sortBy: (row) => row.stage, cell: (row) => row.stage },
-    {
-      id: 'reason',
-      header: 'Reason',
-      prose: true,
-      sortBy: (row) => row.reason,
-      cell: ({ stage, reason }) => (
-        <>
-          {reason}{' '}
-          <button type="button" onClick={() => only(stage, reason)} aria-label={`Only these: ${reason}`}>
-            Only these
-          </button>
-        </>
-      ),
-    },
-    { id: 'newest', header: 'Newest', sortBy: (row) => row.newest, cell: (row) => moment(row.newest) },
-    ...(change
-      ? [
-          {
-            id: 'change',
-            header: 'Change',
-            cell: ({ stage, reason, count: times }: ReasonGroup) => (
-              <span className="actions">
-                <RetryReason {...{ stage, reason, times }} filter={chosen} />
-                <Action
-                  label="Dismiss"
-                  name={`Dismiss ${times} of stage ${stage}: ${reason}`}
-                  confirm={{
-                    title: `Dismiss ${counted(times, 'failure')}?`,
-                    text: `They leave the list without another try. Stage ${stage}: ${reason}`,
-                    yes: `Dismiss ${count(times)}`,
-                  }}
-                  run={() =>
-                    send('POST', '/failures/dismiss', {
-                      ...chosen,
-                      ...{ stage, reason, expected: times },
-                    })
-                  }
-                  refreshes={['/failures', '/pipeline']}
-                />
-              </span>
-            ),
-          },
-        ]
-      : []),
-  ];
-}
-
-function columns(change: boolean): Column<FailureItem>[] {
-  return [
-    { id: 'failure', header: 'Failure', cell: ({ failure }) => failure },
-    { id: 'state', header: 'State', cell: ({ state }) => <Status state={state} /> },
-    { id: 'stage', header: 'Stage', cell: ({ stage }) => stage },
-    {
-      id: 'subject',
-      header: 'About',
-      prose: true,
-      cell: ({ subject, about }) => (
-        <>
-          {subject ?? 'a song'} {about && <IdLink id={about} />}
-        </>
-      ),
-    },
-    { id: 'reason', header: 'Reason', prose: true, cell: ({ reason }) => reason },
-    { id: 'attempts', header: 'Attempts', numeric: true, cell: ({ attempts }) => count(attempts) },
-    { id: 'crawl', header: 'Crawl', extra: true, cell: ({ crawl }) => crawl && <IdLink id={crawl} /> },
-    { id: 'at', header: 'When', cell: ({ at }) => moment(at) },
-    ...(change
-      ? [
-          {
-            id: 'change',
-            header: 'Change',
-            cell: ({ failure }: FailureItem) => (
-              <Action
-                label="Retry"
-                name={`Retry ${failure}`}
-                run={() => send('POST', '/failures/retry', { ids: [failure], expected: 1 })}
-                refreshes={['/failures', '/pipeline']}
-              />
-            ),
-          },
-        ]
-      : []),
-  ];
 }

@@ -37,14 +37,12 @@ export function NightsTable({ nights }: { nights: readonly NightItem[] }) {
         {
           id: 'started',
           header: 'Started',
-          sortBy: (row) => row.startedAt,
           cell: (row) => moment(row.startedAt),
         },
         {
           id: 'took',
           header: 'Took',
           numeric: true,
-          sortBy: (row) => row.seconds,
           cell: ({ seconds }) => (seconds === null ? 'under way' : duration(seconds)),
         },
         { id: 'reason', header: 'Why', prose: true, cell: ({ reason }) => reason },
