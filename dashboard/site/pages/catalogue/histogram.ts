@@ -25,6 +25,7 @@ export function histogramOption(bins: readonly Bin[], mark: number | null) {
       ...{ type: 'value', min: first.from, max: bins.at(-1)!.to, interval: first.to - first.from },
       // The bars fill it as it is: no room is wanted beyond the first and the last.
       containShape: false,
+      splitLine: { show: false },
     },
     yAxis: { type: 'value', minInterval: 1 },
     series: [
@@ -32,7 +33,13 @@ export function histogramOption(bins: readonly Bin[], mark: number | null) {
         ...{ type: 'bar', name: 'tracks', data: bins.map(({ from, to, count }) => [(from + to) / 2, count]) },
         ...(mark === null
           ? {}
-          : { markLine: { symbol: 'none', label: { show: false }, data: [{ xAxis: mark }] } }),
+          : {
+              markLine: {
+                ...{ symbol: 'none', label: { show: false }, data: [{ xAxis: mark }] },
+                // Seen on bars and on the ground, by light and by dark.
+                lineStyle: { color: '#e0662f', width: 2 },
+              },
+            }),
       },
     ],
   };
