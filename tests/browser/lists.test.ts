@@ -1,5 +1,5 @@
 /** Lists of the pages: their filters, their places, what they say when empty, and their look on a phone. */
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { addAccount } from '../../producers/accounts.ts';
 import { browserMissing, isTooWide, launchBrowser, openWindow } from '../support/browser.ts';
@@ -72,10 +72,11 @@ describe.skipIf(browserMissing)(browserMissing ?? 'lists', () => {
     }
     for (const path of ['/audit', '/failures', '/crawls']) {
       await visit('ops', path, async (page) => {
-        await page.route(/\/api\/.*offset=50/, async (route) => {
+        const late = async (route: Route) => {
           await page.waitForTimeout(500);
           await route.continue();
-        });
+        };
+        await page.route(/\/api\/.*offset=50/, late, { times: 1 });
         const next = page.getByRole('button', { name: 'Next' });
         await next.focus();
         const asked = page.waitForRequest(/offset=50/);
