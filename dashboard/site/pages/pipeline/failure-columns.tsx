@@ -1,4 +1,6 @@
 /** Columns of failures: by reason, and one by one. */
+
+import type { Retried } from '../../../api/pipeline/bulk-schemas.ts';
 import type { FailureItem, ReasonGroup } from '../../../api/pipeline/schemas.ts';
 import { send } from '../../api.ts';
 import { Action } from '../../components/action.tsx';
@@ -6,7 +8,7 @@ import { IdLink } from '../../components/id-link.tsx';
 import { Status } from '../../components/status.tsx';
 import type { Column } from '../../components/table.tsx';
 import { count, counted, moment } from '../../format.ts';
-import { RetryReason } from './reasons.tsx';
+import { RetryReason, tellRetried } from './reasons.tsx';
 
 /** What of the filter bulk requests take. */
 export type Chosen = Partial<Record<'stage' | 'reason' | 'text' | 'crawl', string>>;
@@ -100,7 +102,8 @@ export function failureColumns(change: boolean): Column<FailureItem>[] {
               <Action
                 label="Retry"
                 name={`Retry ${failure}`}
-                run={() => send('POST', '/failures/retry', { ids: [failure], expected: 1 })}
+                run={() => send<Retried>('POST', '/failures/retry', { ids: [failure], expected: 1 })}
+                tell={tellRetried}
                 refreshes={['/failures', '/pipeline']}
               />
             ),

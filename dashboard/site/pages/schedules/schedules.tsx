@@ -1,8 +1,8 @@
 /** The nights: what is done when, what comes next, how the last ones went. */
-import { useSearchParams } from 'react-router';
 import type { NightItem, ScheduleItem, SchedulesSnapshot } from '../../../api/schedules/schemas.ts';
 import { send, useApi, useMe } from '../../api.ts';
 import { Action, useOnce } from '../../components/action.tsx';
+import { type Paged, useList } from '../../components/list.ts';
 import { LiveSince } from '../../components/live-since.tsx';
 import { Empty, Fact, Facts, Loaded, Notice, Page, Panel } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
@@ -12,15 +12,13 @@ import { inZone, moment } from '../../format.ts';
 import { NightsTable } from './nights-table.tsx';
 import { ScheduleForm } from './schedule-form.tsx';
 
-type Nights = { total: number; offset: number; limit: number; items: NightItem[] };
 const refreshes = ['/schedules', '/nights', '/pipeline'];
 
 export default function Schedules() {
   const asked = useApi<SchedulesSnapshot>('/schedules');
   const { query, at, live } = useLive(asked, useEvent<SchedulesSnapshot>('schedules'));
   const operator = useMe().data?.role === 'operator';
-  const [search] = useSearchParams();
-  const nights = useApi<Nights>('/nights', { offset: search.get('offset') });
+  const nights = useList<Paged<NightItem>>('/nights');
   return (
     <Page
       title="Schedules"

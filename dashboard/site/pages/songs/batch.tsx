@@ -114,7 +114,9 @@ function Ranking({ batch }: { batch: BatchView }) {
     <>
       {state === 'running' && (
         <Panel title="Under way">
-          <Meter done={counts.scored} total={counts.total} noun="songs judged" />
+          <p>
+            <Meter done={counts.scored} total={counts.total} noun="songs" /> judged
+          </p>
           <p>
             <small>
               {counted(counts.waiting, 'waits', 'wait')},{' '}

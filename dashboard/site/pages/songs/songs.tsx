@@ -1,7 +1,8 @@
 /** Drop songs in, and find them again. */
-import { Link, useSearchParams } from 'react-router';
+import { Link } from 'react-router';
 import type { BatchItem } from '../../../api/songs/schemas.ts';
-import { useApi, useMe } from '../../api.ts';
+import { useMe } from '../../api.ts';
+import { type Paged, useList } from '../../components/list.ts';
 import { Meter } from '../../components/meter.tsx';
 import { Empty, Loaded, Page, Panel } from '../../components/page.tsx';
 import { DataTable, Pager } from '../../components/table.tsx';
@@ -10,12 +11,9 @@ import { DropZone } from './drop-zone.tsx';
 import { BatchState } from './steps.tsx';
 import { UploadList } from './upload-list.tsx';
 
-type Batches = { total: number; offset: number; limit: number; items: BatchItem[] };
-
 export default function Songs() {
-  const [search] = useSearchParams();
   const me = useMe();
-  const batches = useApi<Batches>('/batches', { offset: search.get('offset') });
+  const batches = useList<Paged<BatchItem>>('/batches');
   const everybody = me.data?.role === 'operator' && me.data.needsSignIn;
   return (
     <Page
@@ -54,13 +52,7 @@ export default function Songs() {
                     {
                       id: 'progress',
                       header: 'Judged',
-                      cell: ({ counts }) => (
-                        <Meter
-                          done={counts.scored}
-                          total={counts.total}
-                          noun={counts.total === 1 ? 'song' : 'songs'}
-                        />
-                      ),
+                      cell: ({ counts }) => <Meter done={counts.scored} total={counts.total} noun="songs" />,
                     },
                     {
                       id: 'failed',
