@@ -5,6 +5,9 @@ import type { Model, ScoreBatch } from '../shared/database/generated/client.ts';
 import { UserError } from '../shared/errors.ts';
 import { parsePublicId, publicId } from '../shared/identifiers.ts';
 import { findChampion, isNullTest, type ModelMetrics, newestPromotion } from '../shared/registry/index.ts';
+import { PairCurve } from '../shared/scoring/pairs.ts';
+import { type RankRange, rankRanges } from '../shared/scoring/ranks.ts';
+import { isBetterThanChance, judgedUnheard } from '../shared/scoring/unheard.ts';
 import { isAudioPath } from '../shared/sources/folder/files.ts';
 import type { Session } from './session.ts';
 
@@ -105,7 +108,10 @@ export interface ScoredSong {
   file: string;
   probability: number;
   percentile: number;
+  /** Its place in the order of the scores, however small the differences are. */
   rank: number;
+  /** The places that it may have as far as the order is sure. */
+  ranks: RankRange;
   warnings: string[];
 }
 
@@ -155,6 +161,12 @@ export async function describeBatch(session: Session, batchId: number): Promise<
         : [],
     )
     .sort((a, b) => a.rank - b.rank || b.probability - a.probability);
+  const unheard = await judgedUnheard(session.database.prisma, model);
+  const { sureFrom } = new PairCurve(unheard.judged, isBetterThanChance(unheard));
+  const ranks = rankRanges(
+    scored.map(({ probability }) => probability),
+    sureFrom,
+  );
   const failed = batch.songs
     .filter((song) => song.score === null)
     .map((song) => ({ file: song.file, error: song.failureReason ?? `not scored: ${song.state}` }));
@@ -168,6 +180,6 @@ export async function describeBatch(session: Session, batchId: number): Promise<
       reliability: { basis, n, rocAuc, rocAucCi95, calibrationError: ece ?? null },
       holdoutN: holdout.n,
     },
-    songs: [...scored, ...failed],
+    songs: [...scored.map((song, index) => ({ ...song, ranks: ranks[index]! })), ...failed],
   };
 }

@@ -1,4 +1,4 @@
-// The world that the pictures show: the demo's, served by `hiphop up`, with songs dropped in by hand, one of them
+// The world that the pictures show: a larger demo's, served by `hiphop up`, with songs dropped in by hand, one of them
 // explained, a schedule, and a larger crawl under way.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -32,7 +32,8 @@ export async function startWorld() {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const demo = hiphop(['demo'], { DATA_DIR: folder });
+    // With fewer artists no order of songs is sure, and all of them share their ranks.
+    const demo = hiphop(['demo', '--tracks', '1500'], { DATA_DIR: folder });
     demo.stdout.resume();
     const [status] = await once(demo, 'exit');
     if (status !== 0) throw new Error('the demo failed');

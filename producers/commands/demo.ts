@@ -28,7 +28,7 @@ export function registerDemo(program: Command): void {
   program
     .command('demo')
     .description('crawl a small simulated world, learn from its previews and rank unheard songs')
-    .option('--tracks <n>', 'tracks of the catalogue', count, 300)
+    .option('--tracks <n>', 'tracks of the catalogue', count, 700)
     .option('--songs <n>', 'unheard songs', count, 12)
     .option('--seed <n>', 'of the music and the learning', count, 7)
     .option('--json', 'print the outcome as JSON')

@@ -3,6 +3,7 @@ import { stringify } from 'csv-stringify/sync';
 import type { Model } from '../../shared/database/generated/client.ts';
 import { publicId } from '../../shared/identifiers.ts';
 import { roundedShare, unknownCalibration } from '../../shared/scoring/calibrated.ts';
+import type { RankRange } from '../../shared/scoring/ranks.ts';
 import { audioStages, type StageName } from '../../shared/stages.ts';
 import { audited } from '../audit.ts';
 import { exitStatus, runInSession } from '../cli.ts';
@@ -125,7 +126,7 @@ export function describeScores(scores: Scores): string {
     'error' in song
       ? ['-', song.file, '-', '-', `not scored: ${song.error}`]
       : [
-          song.rank,
+          rankText(song.ranks),
           song.file,
           aboutText(song.probability, model),
           `${Math.round(song.percentile)}`,
@@ -141,10 +142,13 @@ export function describeScores(scores: Scores): string {
     `Its ROC-AUC by ${basis} is ${auc} on ${n}`,
     'songs of artists it never heard: 0.5 is chance, 1 would be perfect. Popular, of songs like it: how many of those',
     'that sound like it became so, as the model estimates it; much of success is not in the sound. Percentile: the',
-    `share of the data set's ${model.holdoutN} holdout songs that score lower. Use it as a sieve over many songs, not as a judge`,
-    'of one.',
+    `share of the data set's ${model.holdoutN} holdout songs that score lower. Songs share ranks where, of two songs that it`,
+    'never heard and that far apart, the higher one may be the popular one in less than 3 of 4 cases. Use it as a sieve',
+    'over many songs, not as a judge of one.',
   ].join('\n');
 }
+
+const rankText = ({ from, to }: RankRange) => (from === to ? `${from}` : `${from}-${to}`);
 
 function describeExplanation(explained: Explained): string {
   if ('error' in explained) return `${explained.file}: not explained: ${explained.error}`;
@@ -182,8 +186,8 @@ function championText({ championSince }: Scores['model']): string {
 
 function toCsv(scores: Scores): string {
   const columns = [
-    ...['rank', 'file', 'about', 'percentile', 'model_estimate', 'calibration_error', 'error', 'warnings'],
-    ...['model', 'champion_since'],
+    ...['rank', 'rank_from', 'rank_to', 'file', 'about', 'percentile', 'model_estimate', 'calibration_error'],
+    ...['error', 'warnings', 'model', 'champion_since'],
   ];
   const { id, championSince, reliability } = scores.model;
   const model = { model: id, champion_since: championSince?.toISOString() ?? '' };
@@ -192,6 +196,7 @@ function toCsv(scores: Scores): string {
       ? { file: song.file, error: song.error, ...model }
       : {
           ...{ ...song, ...model, warnings: song.warnings.join('; ') },
+          ...{ rank_from: song.ranks.from, rank_to: song.ranks.to },
           ...{ about: aboutText(song.probability, scores.model), percentile: Math.round(song.percentile) },
           model_estimate: song.probability.toFixed(2),
           calibration_error: reliability.calibrationError?.toFixed(2) ?? '',

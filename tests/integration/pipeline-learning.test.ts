@@ -32,7 +32,14 @@ interface Trained {
 }
 interface Scored {
   model: string;
-  songs: { file: string; probability: number; percentile: number; rank: number; error?: string }[];
+  songs: {
+    file: string;
+    probability: number;
+    percentile: number;
+    rank: number;
+    ranks: { from: number; to: number };
+    error?: string;
+  }[];
 }
 
 let folder: string;
@@ -156,7 +163,12 @@ test('good and bad songs together: ranks for the good, reasons for the bad', asy
     expect(song.percentile).toBeLessThanOrEqual(100);
     const better = good.filter(({ probability }) => probability > song.probability).length;
     expect(song.rank).toBe(better + 1);
+    expect(song.ranks.from).toBeLessThanOrEqual(song.rank);
+    expect(song.ranks.to).toBeGreaterThanOrEqual(song.rank);
   }
+  // The order is sure between the best and the worst, and not between the best alone.
+  expect([good[0]!.ranks.to < good.length, good.at(-1)!.ranks.from > 1]).toEqual([true, true]);
+  expect(good[0]!.ranks.to).toBeGreaterThan(1);
   expect(scored.songs.slice(6)).toEqual([
     { file: join(songs, 'broken.wav'), error: expect.stringMatching(/\S{3}/) },
     { file: missing, error: expect.stringContaining('not there') },
@@ -171,6 +183,7 @@ test('good and bad songs together: ranks for the good, reasons for the bad', asy
     model_estimate: good[0]!.probability.toFixed(2),
     calibration_error: expect.stringMatching(/^0\.\d\d$/),
     about: expect.stringMatching(/about|than|not to be told/),
+    ...{ rank_from: '1', rank_to: String(good[0]!.ranks.to) },
   });
   expect(rows[6]!['error']).toBe(scored.songs[6]!.error);
 });

@@ -3,10 +3,10 @@ import type { Database } from '../../../shared/database/index.ts';
 import { publicId } from '../../../shared/identifiers.ts';
 import { HeldOutSongs } from '../../../shared/scoring/neighbourhood.ts';
 import { PairCurve } from '../../../shared/scoring/pairs.ts';
+import { isBetterThanChance, judgedUnheard, rocAucOnTheSame } from '../../../shared/scoring/unheard.ts';
 import { Kept } from '../../kept.ts';
 import { comparedWith, inWords } from './reliability-words.ts';
 import type { Reliability } from './schemas.ts';
-import { judgedUnheard, rocAucOnTheSame } from './unheard.ts';
 
 /** What a score of a model is read by. */
 export interface Yardstick {
@@ -30,7 +30,7 @@ async function read({ prisma, pool }: Database, modelId: number): Promise<Yardst
   const model = await prisma.model.findUniqueOrThrow({ where: { id: modelId }, include: { dataSet: true } });
   const unheard = await judgedUnheard(prisma, model);
   const { judged, figures, basis, holdoutN } = unheard;
-  const betterThanChance = figures.rocAucCi95 !== null && figures.rocAucCi95[0] > 0.5;
+  const betterThanChance = isBetterThanChance(unheard);
   const heldOut = new HeldOutSongs(judged);
   const pairs = new PairCurve(judged, betterThanChance);
   const released = await pool.query<{ from: Date | null; to: Date | null; tracks: number }>(

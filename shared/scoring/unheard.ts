@@ -1,9 +1,9 @@
 /** What a model said of songs that it never heard, and how good that was: dots, pairs and figures are of the same. */
-import type { Model } from '../../../shared/database/generated/client.ts';
-import type { Database } from '../../../shared/database/index.ts';
-import { evaluate, type Judged, type Metrics } from '../../../shared/learning/evaluation/index.ts';
-import { isNullTest, type ModelMetrics } from '../../../shared/registry/index.ts';
-import { judgedByBoth } from '../../../shared/registry/predictions.ts';
+import type { Model } from '../database/generated/client.ts';
+import type { Database } from '../database/index.ts';
+import { evaluate, type Judged, type Metrics } from '../learning/evaluation/index.ts';
+import { isNullTest, type ModelMetrics } from '../registry/index.ts';
+import { judgedByBoth } from '../registry/predictions.ts';
 
 type Prisma = Database['prisma'];
 /** Models of earlier versions have no calibration error. */
@@ -18,6 +18,11 @@ export interface Unheard {
   figures: Figures;
   /** Songs of the holdout, which percentiles compare with. */
   holdoutN: number;
+}
+
+/** Whether the model is better than a coin on songs that it never heard, at 95 %. */
+export function isBetterThanChance({ figures }: Pick<Unheard, 'figures'>): boolean {
+  return figures.rocAucCi95 !== null && figures.rocAucCi95[0] > 0.5;
 }
 
 /** A holdout of fewer artists says too little: the test songs are added, which some models were stopped by. */
