@@ -50,6 +50,11 @@ export interface Handler<Name extends StageName> {
     reason: string,
     jobId: string,
   ) => Promise<{ subject: FailureSubject; next?: NextJob[] } | null>;
+  /**
+   * Asked when a job has failed and is over: what of it somebody else has put back since its row was marked.
+   * Their job has the same name, and the queue dropped it as this one was still at work.
+   */
+  askedAgain?: (payload: StagePayloads[Name]) => Promise<NextJob[]>;
 }
 
 export type AnyHandler = { [Name in StageName]: Handler<Name> }[StageName];

@@ -5,6 +5,7 @@ import type { NextJob } from '../shared/queues/queues.ts';
 import { hasExpired } from '../shared/sources/deezer/address.ts';
 import { createDeezer, type Deezer } from '../shared/sources/deezer/index.ts';
 import {
+  crawlThatWaits,
   findLookupTrack,
   type LookupTrack,
   putBack,
@@ -32,6 +33,12 @@ export function buildLookup(services: Services): Handler<'lookup'> {
       if (hasAddress(track)) return { subject, next: previewOf(payload, track) };
       await markFailed(database, { kind: 'track', id: trackId, parametersHash }, reason, { forget: false });
       return { subject };
+    },
+    // A crawl that sees the track for the first time tries again what failed before.
+    askedAgain: async ({ trackId, parametersHash }) => {
+      if (parametersHash === null) return [];
+      const crawlId = await crawlThatWaits(database, trackId);
+      return crawlId === null ? [] : [{ stage: 'lookup', payload: { trackId, crawlId, parametersHash } }];
     },
   };
 }

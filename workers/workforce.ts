@@ -11,7 +11,7 @@ import { Learner } from '../shared/learning/learner.ts';
 import type { Logger } from '../shared/logging.ts';
 import { recorder } from '../shared/metrics/recorder.ts';
 import { startReporting } from '../shared/metrics/reporting.ts';
-import { openQueueBackend, type Worker } from '../shared/queues/backend.ts';
+import { type Job, openQueueBackend, type Worker } from '../shared/queues/backend.ts';
 import { Queues } from '../shared/queues/queues.ts';
 import { syncSchedules } from '../shared/schedules/sync.ts';
 import { settleBatches } from '../shared/scoring/lifecycle.ts';
@@ -109,9 +109,13 @@ export async function startWorkers(
     worker.on('error', (error) =>
       log.warn({ stage: handler.stage, err: error }, 'the queue reports an error'),
     );
-    // A job whose workers died again and again is failed by the queue, past every handler.
     worker.on('failed', (job, error) => {
-      if (!job || !/stalled more than/.test(error.message)) return;
+      if (!job) return;
+      enqueueAskedAgain(handler, job).catch((failure) =>
+        log.warn({ err: failure, job: job.id }, 'what was asked for again could not be enqueued'),
+      );
+      // A job whose workers died again and again is failed by the queue, past every handler.
+      if (!/stalled more than/.test(error.message)) return;
       const reason = `its worker died or hung ${maxStalledCount + 1} times while at it`;
       const seconds = (Date.now() - (job.processedOn ?? Date.now())) / 1_000;
       recorder.observe('hiphop_job_duration_seconds', { stage: handler.stage, outcome: 'failed' }, seconds);
@@ -120,6 +124,14 @@ export async function startWorkers(
       );
     });
     return worker;
+  }
+
+  async function enqueueAskedAgain<Name extends StageName>(
+    { stage, askedAgain }: Handler<Name>,
+    job: Job,
+  ): Promise<void> {
+    const parsed = askedAgain && stages[stage].payload.safeParse(job.data);
+    if (parsed?.success) await queues.enqueueNext(await askedAgain!(parsed.data));
   }
 
   /** Crawls and batches are closed by whoever works on them, so that nobody has to watch. */

@@ -57,6 +57,16 @@ export async function findLookupTrack(
   return rows[0] ?? null;
 }
 
+/** A crawl that runs and waits for the address of the track to be looked up; null: none does. */
+export async function crawlThatWaits({ pool }: Database, trackId: number): Promise<number | null> {
+  const { rows } = await pool.query<{ id: number }>(
+    `SELECT c.id FROM tracks t JOIN crawl_tracks l ON l.track_id = t.id JOIN crawls c ON c.id = l.crawl_id
+     WHERE t.id = $1 AND t.state = 'queued' AND t.location IS NULL AND c.state = 'running' LIMIT 1`,
+    [trackId],
+  );
+  return rows[0]?.id ?? null;
+}
+
 /** No crawl waits for the track any more: it stays in the catalogue, to be asked for again. */
 export async function putBack({ pool }: Database, trackId: number): Promise<void> {
   await pool.query(
