@@ -5,6 +5,7 @@ import { UserError } from '../shared/errors.ts';
 import { type Noun, parsePublicId, publicId } from '../shared/identifiers.ts';
 import { finishTrainingRun } from '../shared/registry/index.ts';
 import { changeNight, isOwnWork } from '../shared/schedules/nights.ts';
+import { everyAudioStage } from '../shared/stages.ts';
 import type { Session } from './session.ts';
 import { countWaiting, sweepCrawl } from './sweep.ts';
 
@@ -108,9 +109,7 @@ async function removeSongs({ database, queues }: Session, { id, modelId }: Score
   });
   const underWay = songs.filter(({ state }) => state === 'queued' || state === 'fetched');
   const payloads = underWay.map((song) => ({ kind: 'song' as const, id: song.id, ...dataSet }));
-  await queues.removeAll('preview', payloads);
-  await queues.removeAll('embedding', payloads);
-  await queues.removeAll('spectrogram', payloads);
+  for (const stage of everyAudioStage) await queues.removeAll(stage, payloads);
   const scored = songs.filter(({ state }) => state === 'scored');
   await queues.removeAll(
     'score',

@@ -16,18 +16,15 @@ export async function retrySongs(
 ): Promise<string | null> {
   const batch = await prisma.scoreBatch.findUnique({
     where: { id: batchId },
-    select: { state: true, model: { select: { dataSet: { select: { parametersHash: true } } } } },
+    select: { model: { select: { dataSet: { select: { parametersHash: true } } } } },
   });
   if (!batch) return gone;
-  const name = publicId('batch', batchId);
-  // Its other songs have no jobs any more: the batch would wait for them for ever.
-  const cancelled = `${name} is cancelled: resume it first`;
-  if (batch.state === 'cancelled') return cancelled;
   const { count } = await prisma.scoreBatch.updateMany({
     where: { id: batchId, state: { not: 'cancelled' } },
     data: { state: 'running', finishedAt: null },
   });
-  if (count === 0) return cancelled;
+  // Its other songs have no jobs any more: the batch would wait for them for ever.
+  if (count === 0) return `${publicId('batch', batchId)} is cancelled: resume it first`;
   const unjudged = {
     ...{ state: 'failed' as const, contentHash: { not: null } },
     failures: { none: { stage: { in: ['preview', 'spectrogram'] }, state: { not: 'resolved' as const } } },

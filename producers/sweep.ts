@@ -3,6 +3,7 @@
  * not wanted, and workers that meet such a job skip it: this only makes room.
  */
 import { inTransaction } from '../shared/database/uploads.ts';
+import { everyAudioStage } from '../shared/stages.ts';
 import type { Session } from './session.ts';
 
 type Db = Parameters<Parameters<typeof inTransaction>[1]>[0];
@@ -100,9 +101,7 @@ async function sweepTracks(
   );
   for (const parametersHash of hashes) {
     const payloads = ids.map((id) => ({ kind: 'track' as const, id, parametersHash }));
-    for (const stage of ['preview', 'embedding', 'spectrogram'] as const) {
-      await queues.removeAll(stage, payloads);
-    }
+    for (const stage of everyAudioStage) await queues.removeAll(stage, payloads);
     await queues.removeAll(
       'lookup',
       ids.map((trackId) => ({ trackId, crawlId, parametersHash })),

@@ -187,9 +187,12 @@ export const stages: { readonly [Name in StageName]: Stage<Name> } = {
 
 export const stageNames = Object.keys(stages) as StageName[];
 
-/** The stages that audio goes through. */
+/** Where audio may wait or fail: another machine may have the tagger that this one has not. */
+export const everyAudioStage = ['preview', 'embedding', 'spectrogram'] as const satisfies StageName[];
+
+/** The stages that audio goes through, by the settings of this machine. */
 export function audioStages({ tagger }: Pick<Config, 'tagger'>): StageName[] {
-  return tagger === 'off' ? ['preview', 'spectrogram'] : ['preview', 'embedding', 'spectrogram'];
+  return everyAudioStage.filter((stage) => stage !== 'embedding' || tagger !== 'off');
 }
 
 /**

@@ -4,9 +4,7 @@ import type { PrismaClient } from '../database/generated/client.ts';
 import type { Queues } from '../queues/queues.ts';
 import { queryOf, wholePart } from '../sources/spotify/partitions/part.ts';
 import { type CrawlQuery, pageLimits, queryKeyOf } from '../sources/spotify/query.ts';
-
-/** The stages of a track's audio, at each of which it may fail for good. */
-const audioStages = ['preview', 'embedding', 'spectrogram'] as const;
+import { everyAudioStage } from '../stages.ts';
 
 export interface StartedCrawl {
   id: number;
@@ -103,7 +101,7 @@ async function hasUntold(
   crawlId: number,
   parametersHash: string,
 ): Promise<boolean> {
-  const counts = await Promise.all(audioStages.map((stage) => queues.counts(stage)));
+  const counts = await Promise.all(everyAudioStage.map((stage) => queues.counts(stage)));
   if (counts.every(({ waiting, active, delayed }) => waiting + active + delayed === 0)) return false;
   const { rows } = await pool.query<{ id: number }>(
     `SELECT t.id FROM tracks t JOIN crawl_tracks ct ON ct.track_id = t.id
@@ -113,7 +111,7 @@ async function hasUntold(
   );
   for (const { id } of rows) {
     const payload = { kind: 'track' as const, id, parametersHash };
-    for (const stage of audioStages) {
+    for (const stage of everyAudioStage) {
       const job = await queues.find(stage, payload);
       if (job && !(await job.isFailed())) return true;
     }
