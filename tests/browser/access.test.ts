@@ -1,13 +1,11 @@
 /** Who sees what in a browser, how news reach its tabs, and what a browser does with pages between them. */
-import type { Browser, Page, Request } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { addAccount } from '../../producers/accounts.ts';
-import { browserMissing, launchBrowser, openTab, openWindow } from '../support/browser.ts';
+import type { Page, Request } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
+import { browserMissing, openTab, openWindow } from '../support/browser.ts';
 import { testPassword } from '../support/browser-session.ts';
 import { clip } from '../support/catalogue.ts';
-import { startTestDashboard, type TestDashboard } from '../support/dashboard.ts';
+import { useInBrowser } from '../support/dashboards.ts';
 import { eventually } from '../support/eventually.ts';
-import { openBench, type QueueBench } from '../support/queue-backends.ts';
 import { givenModel } from '../support/songs.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -16,26 +14,10 @@ vi.setConfig({ testTimeout: 60_000 });
 const elsewhere = 'pages.test';
 
 describe.skipIf(browserMissing)(browserMissing ?? 'access', () => {
-  let bench: QueueBench;
-  let dashboard: TestDashboard;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    [bench, browser] = await Promise.all([openBench('postgresql'), launchBrowser([elsewhere])]);
-    for (const [name, role] of [
-      ['ops', 'operator'],
-      ['vera', 'viewer'],
-      ['ann', 'artist'],
-    ] as const) {
-      await addAccount(bench.database.prisma, { name, role, password: testPassword(name) });
-    }
-    dashboard = await startTestDashboard(bench, { SECURE_COOKIES: 'no' });
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await dashboard?.close();
-    await bench?.close();
-  });
+  const there = useInBrowser(
+    { ops: 'operator', vera: 'viewer', ann: 'artist' },
+    { settings: { SECURE_COOKIES: 'no' }, names: [elsewhere] },
+  );
 
   const enter = async (page: Page, name: string, at = '/sign-in') => {
     await page.goto(at);
@@ -49,8 +31,8 @@ describe.skipIf(browserMissing)(browserMissing ?? 'access', () => {
   const alerts = (page: Page) => page.locator('[role=alert]').allTextContents();
 
   test('plain http under a name: the pages are whole, and each tab that is looked at listens', async () => {
-    const url = dashboard.url.replace('127.0.0.1', elsewhere);
-    const { page, context, troubles } = await openWindow(browser, url);
+    const url = there.dashboard.url.replace('127.0.0.1', elsewhere);
+    const { page, context, troubles } = await openWindow(there.browser, url);
     await enter(page, 'ops');
     expect(
       await page.evaluate('[isSecureContext, typeof navigator.locks, typeof crypto.randomUUID]'),
@@ -80,7 +62,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'access', () => {
   test.each(['main', 'banner'] as const)(
     'whoever is not signed in is asked to, once, and led back from %s; nothing is listened to before',
     async (place) => {
-      const { page, context, troubles } = await openWindow(browser, dashboard.url);
+      const { page, context, troubles } = await openWindow(there.browser, there.dashboard.url);
       const streams: string[] = [];
       page.on('request', (request) => {
         if (request.url().includes('/api/events')) streams.push(request.url());
@@ -106,7 +88,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'access', () => {
   test.each([429, 502])(
     'a stream that is refused with %d is tried again, by whichever tab',
     async (status) => {
-      const { page, context } = await openWindow(browser, dashboard.url);
+      const { page, context } = await openWindow(there.browser, there.dashboard.url);
       let refused = 0;
       await enter(page, 'vera');
       await live(page);
@@ -133,7 +115,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'access', () => {
   );
 
   test('one stream serves all tabs, and a tab that has just opened is told what there is', async () => {
-    const { page, context } = await openWindow(browser, dashboard.url);
+    const { page, context } = await openWindow(there.browser, there.dashboard.url);
     let streams = 0;
     context.on('request', (request) => {
       if (request.url().endsWith('/api/events')) streams++;
@@ -148,7 +130,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'access', () => {
   });
 
   test("another user's sign-in reaches all tabs: nothing of the one before stays, and no page breaks", async () => {
-    const { page, context, troubles } = await openWindow(browser, dashboard.url);
+    const { page, context, troubles } = await openWindow(there.browser, there.dashboard.url);
     await enter(page, 'ops');
     await live(page);
     const second = await openTab(context, troubles);
@@ -170,7 +152,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'access', () => {
   test('each role begins at home, and is told who else may see a page', async () => {
     const refusals: string[] = [];
     const visit = async (name: string, deeds: (page: Page) => Promise<void>) => {
-      const { page, context, troubles } = await openWindow(browser, dashboard.url);
+      const { page, context, troubles } = await openWindow(there.browser, there.dashboard.url);
       page.on('response', (response) => {
         if (response.status() === 403) refusals.push(`${name} ${response.url()}`);
       });
@@ -205,7 +187,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'access', () => {
   });
 
   test('a page that is gone to begins at its top, is said, and has the keyboard; back is where one was', async () => {
-    const { page, context, troubles } = await openWindow(browser, dashboard.url);
+    const { page, context, troubles } = await openWindow(there.browser, there.dashboard.url);
     await enter(page, 'ops');
     await live(page);
     await page.setViewportSize({ width: 1280, height: 300 });
@@ -240,7 +222,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'access', () => {
   });
 
   test('a theme that was chosen is there before anything is drawn', async () => {
-    const { page, context } = await openWindow(browser, dashboard.url);
+    const { page, context } = await openWindow(there.browser, there.dashboard.url);
     const ground = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
     await page.goto('/sign-in');
     const light = await ground();
@@ -260,7 +242,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'access', () => {
   });
 
   test('without a network this machine is still reached', async () => {
-    const { page, context, troubles } = await openWindow(browser, dashboard.url);
+    const { page, context, troubles } = await openWindow(there.browser, there.dashboard.url);
     await enter(page, 'ops');
     await page.evaluate("dispatchEvent(new Event('offline'))");
     await page.getByRole('link', { name: 'Audit' }).click();
@@ -270,7 +252,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'access', () => {
   });
 
   test('the queues and the API can be used under the content policy', async () => {
-    const { page, context } = await openWindow(browser, dashboard.url);
+    const { page, context } = await openWindow(there.browser, there.dashboard.url);
     const refused: string[] = [];
     page.on('console', (message) => {
       if (/content security policy|refused to/i.test(message.text())) refused.push(message.text());
@@ -291,9 +273,9 @@ describe.skipIf(browserMissing)(browserMissing ?? 'access', () => {
 
   // The last one: from then on there is a champion, and its tracks.
   test('plain http under a name: songs are dropped in', async () => {
-    await givenModel(bench.database.prisma, { champion: true });
-    const url = dashboard.url.replace('127.0.0.1', elsewhere);
-    const { page, context, troubles } = await openWindow(browser, url);
+    await givenModel(there.bench.database.prisma, { champion: true });
+    const url = there.dashboard.url.replace('127.0.0.1', elsewhere);
+    const { page, context, troubles } = await openWindow(there.browser, url);
     await enter(page, 'ann');
     await page.goto('/songs');
     const song = { name: 'a song.wav', mimeType: 'audio/wav', buffer: clip('bass', 1) };

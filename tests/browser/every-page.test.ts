@@ -1,18 +1,11 @@
 /** Each page, on a real product: opens without a script's error or a refusal by the content policy, axe, phone. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import {
-  browserMissing,
-  isTooWide,
-  launchBrowser,
-  openWindow,
-  seriousFindings,
-  type Watched,
-} from '../support/browser.ts';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { browserMissing, isTooWide, openWindow, seriousFindings, type Watched } from '../support/browser.ts';
 import { testPassword } from '../support/browser-session.ts';
 import { clip } from '../support/catalogue.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Product, productMs, startProduct } from '../support/pages.ts';
+import { type Product, productMs, useProduct } from '../support/pages.ts';
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: productMs });
 
@@ -26,32 +19,15 @@ const pages = [
 ];
 
 describe.skipIf(browserMissing)(browserMissing ?? 'every page', () => {
-  let starting: Promise<Product> | undefined;
-  let launching: Promise<Browser> | undefined;
-  let product: Product;
-  let browser: Browser;
+  const there = useProduct();
   /** By light on a desk, and by dark on a phone. */
   const windows: Watched[] = [];
 
   beforeAll(async () => {
-    starting = startProduct();
-    launching = launchBrowser();
-    [product, browser] = await Promise.all([starting, launching]);
-    await fill(product);
+    await fill(there.product);
     for (const by of [{}, { dark: true, phone: true }]) {
-      windows.push(await openWindow(browser, product.url, by));
+      windows.push(await openWindow(there.browser, there.product.url, by));
     }
-  });
-  afterAll(async () => {
-    // Also what came up too late for the hook above, or when the other did not.
-    await launching?.then(
-      (launched) => launched.close(),
-      () => {},
-    );
-    await starting?.then(
-      (started) => started.stop(),
-      () => {},
-    );
   });
 
   /** Look at a page in both windows, once it has come to rest. */
@@ -90,7 +66,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'every page', () => {
   );
 
   test('a dialog by keyboard: it opens, keeps the keyboard, and Escape gives it back', async () => {
-    const { page, context, troubles } = await openWindow(browser, product.url);
+    const { page, context, troubles } = await openWindow(there.browser, there.product.url);
     await page.goto('/schedules');
     const button = page.getByRole('button', { name: 'Add a schedule' });
     await button.waitFor();
@@ -120,11 +96,11 @@ describe.skipIf(browserMissing)(browserMissing ?? 'every page', () => {
   });
 
   test('what is loaded first is small, and nothing comes from elsewhere', async () => {
-    const { page, context } = await openWindow(browser, product.url);
+    const { page, context } = await openWindow(there.browser, there.product.url);
     let scriptBytes = 0;
     const foreign: string[] = [];
     page.on('response', async (response) => {
-      if (!response.url().startsWith(product.url)) foreign.push(response.url());
+      if (!response.url().startsWith(there.product.url)) foreign.push(response.url());
     });
     const client = await context.newCDPSession(page);
     await client.send('Network.enable');
@@ -146,7 +122,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'every page', () => {
 
   // The last two: with accounts this machine is open to nobody any more.
   test('a view that is shared opens with the filters, the order and the columns that were saved', async () => {
-    const { page, context, troubles } = await openWindow(browser, product.url);
+    const { page, context, troubles } = await openWindow(there.browser, there.product.url);
     await page.goto('/tracks?popularityFrom=60');
     // The address changes at once; the rows follow with the answer, and until then are the old ones.
     const ordered = page.waitForResponse(/\/api\/tracks\?.*sort=/);
@@ -175,7 +151,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'every page', () => {
     await context.close();
 
     await account('ops', 'operator');
-    const ops = await openWindow(browser, product.url);
+    const ops = await openWindow(there.browser, there.product.url);
     await ops.page.goto('/tracks');
     await ops.page.getByRole('main').getByRole('link', { name: 'Sign in' }).click();
     await ops.page.getByLabel('Name').fill('ops');
@@ -198,7 +174,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'every page', () => {
   async function account(name: string, role: string): Promise<void> {
     const body = JSON.stringify({ name, role, password: testPassword(name) });
     const headers = { 'Content-Type': 'application/json' };
-    await product.api('/accounts', { method: 'POST', headers, body });
+    await there.product.api('/accounts', { method: 'POST', headers, body });
   }
 });
 

@@ -1,42 +1,22 @@
 /** What people do with the pages, on a real product: ops, a data scientist, an artist, and who may do less. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { browserMissing, launchBrowser, openWindow } from '../support/browser.ts';
+import type { Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
+import { browserMissing, openWindow } from '../support/browser.ts';
 import { clip } from '../support/catalogue.ts';
 import { hiphop } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Product, productMs, startProduct } from '../support/pages.ts';
+import { productMs, useProduct } from '../support/pages.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: productMs });
 
 describe.skipIf(browserMissing)(browserMissing ?? 'journeys', () => {
-  let starting: Promise<Product> | undefined;
-  let launching: Promise<Browser> | undefined;
-  let product: Product;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    starting = startProduct();
-    launching = launchBrowser();
-    [product, browser] = await Promise.all([starting, launching]);
-  });
-  afterAll(async () => {
-    // Also what came up too late for the hook above, or when the other did not.
-    await launching?.then(
-      (launched) => launched.close(),
-      () => {},
-    );
-    await starting?.then(
-      (started) => started.stop(),
-      () => {},
-    );
-  });
+  const there = useProduct();
 
   /** Do something in a window of its own, in which nothing may go wrong besides. */
   async function visit(path: string, deeds: (page: Page) => Promise<void>): Promise<void> {
-    const { page, context, troubles } = await openWindow(browser, product.url);
+    const { page, context, troubles } = await openWindow(there.browser, there.product.url);
     await page.goto(path);
     await deeds(page);
     expect(troubles).toEqual([]);
@@ -78,7 +58,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'journeys', () => {
       await press(page, 'Cancel');
       await say(page, 'Cancel the crawl');
       await page.locator('.status', { hasText: 'cancelled' }).first().waitFor();
-      const { state } = await product.api<{ state: string }>('/crawls/crawl-2');
+      const { state } = await there.product.api<{ state: string }>('/crawls/crawl-2');
       expect(state).toBe('cancelled');
       await press(page, 'Resume');
       await page.locator('.status', { hasText: 'running' }).first().waitFor();
@@ -99,11 +79,16 @@ describe.skipIf(browserMissing)(browserMissing ?? 'journeys', () => {
   });
 
   test('what failed is retried by its reason, with the count that was shown', async () => {
-    await eventually(async () => (await product.api<{ state: string }>('/crawls/crawl-2')).state === 'done', {
-      what: 'the crawl to end',
-      timeoutMs: 90_000,
-    });
-    const { items } = await product.api<{ items: { reason: string; count: number }[] }>('/failures/reasons');
+    await eventually(
+      async () => (await there.product.api<{ state: string }>('/crawls/crawl-2')).state === 'done',
+      {
+        what: 'the crawl to end',
+        timeoutMs: 90_000,
+      },
+    );
+    const { items } = await there.product.api<{ items: { reason: string; count: number }[] }>(
+      '/failures/reasons',
+    );
     const [group] = items;
     expect(group!.count).toBeGreaterThan(0);
     await visit('/failures', async (page) => {
@@ -115,7 +100,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'journeys', () => {
       // Its entry is written after the answer has been sent.
       const entry = await eventually(
         async () => {
-          const { items: audit } = await product.api<{
+          const { items: audit } = await there.product.api<{
             items: { action: string; who: string; status: number }[];
           }>('/audit');
           return audit.find(({ action }) => action === 'POST /failures/retry');
@@ -127,7 +112,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'journeys', () => {
   });
 
   test('an artist drops songs in, one of them a lie, and reads the ranking and its reasons', async () => {
-    const folder = join(product.folder, 'songs');
+    const folder = join(there.product.folder, 'songs');
     mkdirSync(folder);
     const song = (name: string, bytes: Buffer | string) => {
       writeFileSync(join(folder, name), bytes);
@@ -161,7 +146,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'journeys', () => {
       const csv = readFileSync((await (await download).path())!, 'utf8');
       expect(csv.split('\n')).toHaveLength(7);
       expect(csv).toContain("'=cmd.wav");
-      expect(csv).not.toContain(product.folder);
+      expect(csv).not.toContain(there.product.folder);
 
       await page.getByRole('link', { name: 'Night drive v1.wav' }).first().click();
       await page.getByRole('heading', { name: 'In words' }).waitFor();
@@ -174,17 +159,17 @@ describe.skipIf(browserMissing)(browserMissing ?? 'journeys', () => {
       await press(page, /Play what the model heard/);
       await page.getByRole('button', { name: /Stop/ }).waitFor();
     });
-    const { items } = await product.api<{ items: { id: string }[] }>('/batches');
+    const { items } = await there.product.api<{ items: { id: string }[] }>('/batches');
     await visit(`/songs/batch/${items[0]!.id}`, async (page) => {
       await press(page, 'Delete');
       await say(page, 'Delete them');
       await page.waitForURL(/\/songs$/);
     });
-    await expect(product.api(`/batches/${items[0]!.id}`)).rejects.toThrow('404');
+    await expect(there.product.api(`/batches/${items[0]!.id}`)).rejects.toThrow('404');
   });
 
   test('a data scientist compares, promotes with a reason, and rolls back', async () => {
-    const { champion, models } = await product.api<{
+    const { champion, models } = await there.product.api<{
       champion: string;
       models: { id: string; name: string }[];
     }>('/models');
@@ -211,7 +196,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'journeys', () => {
       await say(page, 'Roll back');
       await page.getByText('that was enough').waitFor();
     });
-    expect((await product.api<{ champion: string }>('/models')).champion).toBe(champion);
+    expect((await there.product.api<{ champion: string }>('/models')).champion).toBe(champion);
   });
 
   test('a night is scheduled, told when it comes, run now, and removed', async () => {
@@ -248,7 +233,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'journeys', () => {
       await page.goto('/queues/queue/preview');
       await page.getByText('preview').first().waitFor();
     });
-    const emptied = await fetch(`${product.url}/queues/api/queues/preview/empty`, { method: 'PUT' });
+    const emptied = await fetch(`${there.product.url}/queues/api/queues/preview/empty`, { method: 'PUT' });
     expect(emptied.status).toBe(403);
   });
 
@@ -261,7 +246,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'journeys', () => {
     ] as const) {
       const body = JSON.stringify({ name, password, role });
       if (name === 'ops') {
-        const made = await fetch(`${product.url}/api/accounts`, {
+        const made = await fetch(`${there.product.url}/api/accounts`, {
           method: 'POST',
           headers: { 'Content-Type': 'application/json' },
           body,
@@ -269,15 +254,15 @@ describe.skipIf(browserMissing)(browserMissing ?? 'journeys', () => {
         expect(made.status).toBe(201);
         continue;
       }
-      const token = (await product.command<{ token: string }>('accounts', 'token', 'ops')).token;
-      const made = await fetch(`${product.url}/api/accounts`, {
+      const token = (await there.product.command<{ token: string }>('accounts', 'token', 'ops')).token;
+      const made = await fetch(`${there.product.url}/api/accounts`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
         body,
       });
       expect(made.status).toBe(201);
     }
-    expect((await fetch(`${product.url}/api/pipeline`)).status).toBe(401);
+    expect((await fetch(`${there.product.url}/api/pipeline`)).status).toBe(401);
     const enter = async (page: Page, name: string) => {
       await page.getByLabel('Name').fill(name);
       await page.getByLabel('Password').fill(password);
@@ -307,6 +292,6 @@ describe.skipIf(browserMissing)(browserMissing ?? 'journeys', () => {
       await press(page, 'Sign out');
       await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     });
-    expect((await hiphop(['accounts', 'list'], product.environment)).stdout).toMatch(/vera/);
+    expect((await hiphop(['accounts', 'list'], there.product.environment)).stdout).toMatch(/vera/);
   });
 });

@@ -1,12 +1,10 @@
 /** Lists of the pages: their filters, their places, what they say when empty, and their look on a phone. */
-import type { Browser, Page, Route } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { addAccount } from '../../producers/accounts.ts';
-import { browserMissing, isTooWide, launchBrowser, openWindow } from '../support/browser.ts';
-import { signIn, testPassword } from '../support/browser-session.ts';
-import { startTestDashboard, type TestDashboard } from '../support/dashboard.ts';
+import type { Page, Route } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
+import { browserMissing, isTooWide, openWindow } from '../support/browser.ts';
+import { signIn } from '../support/browser-session.ts';
+import { useInBrowser } from '../support/dashboards.ts';
 import { eventually } from '../support/eventually.ts';
-import { openBench, type QueueBench } from '../support/queue-backends.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -14,32 +12,14 @@ vi.setConfig({ testTimeout: 60_000 });
 const settleMs = 600;
 
 describe.skipIf(browserMissing)(browserMissing ?? 'lists', () => {
-  let bench: QueueBench;
-  let dashboard: TestDashboard;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    [bench, browser] = await Promise.all([openBench('postgresql'), launchBrowser()]);
-    for (const [name, role] of [
-      ['ops', 'operator'],
-      ['ann', 'artist'],
-    ] as const) {
-      await addAccount(bench.database.prisma, { name, role, password: testPassword(name) });
-    }
-    dashboard = await startTestDashboard(bench);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await dashboard?.close();
-    await bench?.close();
-  });
+  const there = useInBrowser({ ops: 'operator', ann: 'artist' });
 
   /** Do something in a window of somebody who is signed in; nothing may go wrong besides. */
   async function visit(who: string, path: string, deeds: (page: Page) => Promise<void>): Promise<void> {
-    const { page, context, troubles } = await openWindow(browser, dashboard.url);
-    const { cookie } = await signIn(dashboard, who);
+    const { page, context, troubles } = await openWindow(there.browser, there.dashboard.url);
+    const { cookie } = await signIn(there.dashboard, who);
     const [name, ...value] = cookie.split('=');
-    await context.addCookies([{ name: name!, value: value.join('='), url: dashboard.url }]);
+    await context.addCookies([{ name: name!, value: value.join('='), url: there.dashboard.url }]);
     await page.goto(path);
     await page.locator('h1').waitFor();
     await deeds(page);
@@ -68,7 +48,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'lists', () => {
          SELECT 'preview', 'permanent', 'track ' || n, 'gone', 'gone', now()`,
       `crawls (source, query, state) SELECT 'spotify', '{"genre": "hip-hop"}', 'done'`,
     ]) {
-      await bench.database.pool.query(`INSERT INTO ${rows} FROM generate_series(1, 120) n`);
+      await there.bench.database.pool.query(`INSERT INTO ${rows} FROM generate_series(1, 120) n`);
     }
     for (const path of ['/audit', '/failures', '/crawls']) {
       await visit('ops', path, async (page) => {
@@ -90,7 +70,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'lists', () => {
   });
 
   test('columns are chosen without leaving the part that is shown; another order begins anew', async () => {
-    await bench.database.pool.query(
+    await there.bench.database.pool.query(
       `INSERT INTO tracks (source, source_key, title, state, updated_at)
        SELECT 'folder', 'key-' || n, 'song ' || n, 'ready', now() FROM generate_series(1, 120) n`,
     );
@@ -147,13 +127,13 @@ describe.skipIf(browserMissing)(browserMissing ?? 'lists', () => {
 
   test('the log: a saved view brings its words, and lines of one job are left again', async () => {
     const job = 'preview-track-1-0123456789abcdef';
-    await bench.database.pool.query(
+    await there.bench.database.pool.query(
       `INSERT INTO log_lines (at, level, host, pid, process, stage, job, message)
        VALUES (now(), 30, 'h', 1, 'worker', 'preview', $1, 'fetched a preview'),
          (now(), 30, 'h', 1, 'worker', null, null, 'nothing to do')`,
       [job],
     );
-    const { ask } = await signIn(dashboard, 'ops');
+    const { ask } = await signIn(there.dashboard, 'ops');
     const view = { page: '/logs', name: 'fetched ones', search: '?text=fetched', shared: false };
     expect((await ask('POST', '/api/views', { body: view })).status).toBeLessThan(300);
     await visit('ops', '/logs', async (page) => {

@@ -1,36 +1,18 @@
 /** What comes of what is pressed is seen: where it failed, where nothing else moves, and where no news come. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { addAccount } from '../../producers/accounts.ts';
-import { browserMissing, isTooWide, launchBrowser, openWindow, seriousFindings } from '../support/browser.ts';
+import type { Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
+import { browserMissing, isTooWide, openWindow, seriousFindings } from '../support/browser.ts';
 import { testPassword } from '../support/browser-session.ts';
-import { startTestDashboard, type TestDashboard } from '../support/dashboard.ts';
-import { openBench, type QueueBench } from '../support/queue-backends.ts';
+import { useInBrowser } from '../support/dashboards.ts';
 import { givenModel, givenSong } from '../support/songs.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 describe.skipIf(browserMissing)(browserMissing ?? 'outcomes', () => {
-  let bench: QueueBench;
-  let dashboard: TestDashboard;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    [bench, browser] = await Promise.all([openBench('postgresql'), launchBrowser()]);
-    for (const [name, role] of [
-      ['ops', 'operator'],
-      ['ann', 'artist'],
-      ['cara', 'artist'],
-    ] as const) {
-      await addAccount(bench.database.prisma, { name, role, password: testPassword(name) });
-    }
-    dashboard = await startTestDashboard(bench, { SECURE_COOKIES: 'no' });
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await dashboard?.close();
-    await bench?.close();
-  });
+  const there = useInBrowser(
+    { ops: 'operator', ann: 'artist', cara: 'artist' },
+    { settings: { SECURE_COOKIES: 'no' } },
+  );
 
   /** A window of somebody who is signed in, in which nothing may go wrong besides. */
   const visit = async (
@@ -39,7 +21,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'outcomes', () => {
     deeds: (page: Page) => Promise<void>,
     options: Parameters<typeof openWindow>[2] = {},
   ) => {
-    const { page, context, troubles } = await openWindow(browser, dashboard.url, options);
+    const { page, context, troubles } = await openWindow(there.browser, there.dashboard.url, options);
     await page.goto('/sign-in');
     await page.getByLabel('Name').fill(name);
     await page.getByLabel('Password').fill(testPassword(name));
@@ -70,7 +52,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'outcomes', () => {
         if (expires) await page.getByLabel('Expires in').selectOption(expires);
         await page.getByRole('button', { name: 'Make a token' }).click();
         await page.getByRole('button', { name: `Revoke ${name}` }).waitFor();
-        return bench.database.prisma.apiToken.findFirstOrThrow({ where: { name } });
+        return there.bench.database.prisma.apiToken.findFirstOrThrow({ where: { name } });
       };
       expect((await make('for a while')).expiresAt).not.toBeNull();
       expect((await make('for ever', 'never')).expiresAt).toBeNull();
@@ -112,7 +94,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'outcomes', () => {
     }));
 
   test('a batch that is cancelled says so of its songs, and goes on when it is resumed', async () => {
-    const { prisma } = bench.database;
+    const { prisma } = there.bench.database;
     const model = await givenModel(prisma, { champion: true });
     const ann = await prisma.account.findUniqueOrThrow({ where: { name: 'ann' } });
     const batch = await prisma.scoreBatch.create({ data: { modelId: model.id, ownerId: ann.id } });
@@ -123,16 +105,16 @@ describe.skipIf(browserMissing)(browserMissing ?? 'outcomes', () => {
       await page.getByRole('button', { name: 'Cancel it' }).click();
       await song.getByText('its batch is cancelled: resume it to go on').waitFor();
       expect(await page.getByRole('button', { name: 'Add songs' }).count()).toBe(0);
-      expect((await bench.queues.counts('preview')).waiting).toBe(0);
+      expect((await there.bench.queues.counts('preview')).waiting).toBe(0);
       await page.getByRole('button', { name: 'Resume' }).click();
       await song.getByText('waits').waitFor();
       await page.getByRole('button', { name: 'Add songs' }).waitFor();
-      expect((await bench.queues.counts('preview')).waiting).toBe(1);
+      expect((await there.bench.queues.counts('preview')).waiting).toBe(1);
     });
   });
 
   test('a track that is worked on is asked for again until it is ready', async () => {
-    const { prisma } = bench.database;
+    const { prisma } = there.bench.database;
     const { id } = await prisma.track.create({
       data: { source: 'folder', sourceKey: 'worked on', title: 'worked on', state: 'queued' },
     });
@@ -144,7 +126,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'outcomes', () => {
   });
 
   test('a track counts the readings that have a value, and tells artists no probability', async () => {
-    const { prisma } = bench.database;
+    const { prisma } = there.bench.database;
     const model = await givenModel(prisma);
     const { id } = await prisma.track.create({
       data: {
@@ -172,7 +154,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'outcomes', () => {
     ['on a desk', {}],
     ['on a phone', { phone: true }],
   ])('%s: what is left of a retry, and that an explanation is made, is said', async (_, options) => {
-    const { prisma } = bench.database;
+    const { prisma } = there.bench.database;
     const reason = 'line 3 has no title';
     await prisma.failure.deleteMany();
     await prisma.failure.create({

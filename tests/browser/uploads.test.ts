@@ -1,30 +1,16 @@
 /** Uploads outlive the page that began them, are sent again only where that may help, and become one song each. */
-import type { Browser, Page, Route } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { browserMissing, launchBrowser, openWindow, seriousFindings } from '../support/browser.ts';
+import type { Page, Route } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
+import { browserMissing, openWindow, seriousFindings } from '../support/browser.ts';
 import { clip } from '../support/catalogue.ts';
-import { startTestDashboard, type TestDashboard } from '../support/dashboard.ts';
+import { useInBrowser } from '../support/dashboards.ts';
 import { eventually } from '../support/eventually.ts';
-import { openBench, type QueueBench } from '../support/queue-backends.ts';
 import { givenModel, givenSong } from '../support/songs.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 describe.skipIf(browserMissing)(browserMissing ?? 'uploads', () => {
-  let bench: QueueBench;
-  let dashboard: TestDashboard;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    bench = await openBench('postgresql');
-    dashboard = await startTestDashboard(bench, { UPLOAD_MAX_MEGABYTES: '1' });
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await dashboard?.close();
-    await bench?.close();
-  });
+  const there = useInBrowser({}, { settings: { UPLOAD_MAX_MEGABYTES: '1' } });
 
   const songs = (...seeds: number[]) =>
     seeds.map((seed) => ({ name: `song ${seed}.wav`, mimeType: 'audio/wav', buffer: clip('bass', seed) }));
@@ -33,18 +19,18 @@ describe.skipIf(browserMissing)(browserMissing ?? 'uploads', () => {
   const uploadsOf = '**/api/batches/*/songs?*';
 
   test('before there is a champion the page says so, and what to do', async () => {
-    const { page, context } = await openWindow(browser, dashboard.url);
+    const { page, context } = await openWindow(there.browser, there.dashboard.url);
     await page.goto('/songs');
     await page.getByText('Nobody can judge songs yet').waitFor();
     expect(await page.locator('input[type=file]').count()).toBe(0);
-    await givenModel(bench.database.prisma, { champion: true });
+    await givenModel(there.bench.database.prisma, { champion: true });
     await page.goto('/songs');
     await page.getByText('Drop songs here').waitFor();
     await context.close();
   });
 
   test('they go on while one looks at other pages, and the browser asks before they are lost', async () => {
-    const { page, context, troubles } = await openWindow(browser, dashboard.url);
+    const { page, context, troubles } = await openWindow(there.browser, there.dashboard.url);
     const held: Route[] = [];
     await page.route(uploadsOf, (route) => void held.push(route));
     await page.goto('/songs');
@@ -74,7 +60,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'uploads', () => {
     for (const route of held) await route.continue().catch(() => {});
     await page.getByRole('link', { name: 'Songs', exact: true }).click();
     await page.getByText('3 of 3 uploaded').waitFor();
-    expect(await bench.database.prisma.song.count()).toBe(3);
+    expect(await there.bench.database.prisma.song.count()).toBe(3);
     await page.getByRole('button', { name: 'Clear this list' }).click();
     await page.getByText('3 of 3 uploaded').waitFor({ state: 'detached' });
     expect(troubles).toEqual([]);
@@ -82,9 +68,9 @@ describe.skipIf(browserMissing)(browserMissing ?? 'uploads', () => {
   });
 
   test('what is refused is sent once; what the line lost is sent again and stays one song', async () => {
-    const { prisma } = bench.database;
+    const { prisma } = there.bench.database;
     const before = await prisma.song.count();
-    const { page, context } = await openWindow(browser, dashboard.url);
+    const { page, context } = await openWindow(there.browser, there.dashboard.url);
     let sent = 0;
     const keys = new Set<string>();
     await page.route(uploadsOf, async (route) => {
@@ -124,8 +110,8 @@ describe.skipIf(browserMissing)(browserMissing ?? 'uploads', () => {
   });
 
   test('what is dropped next goes into the same batch, as is said, until another one is begun', async () => {
-    const { prisma } = bench.database;
-    const { page, context, troubles } = await openWindow(browser, dashboard.url);
+    const { prisma } = there.bench.database;
+    const { page, context, troubles } = await openWindow(there.browser, there.dashboard.url);
     const drop = async (seed: number, uploaded: string) => {
       await choose(page, songs(seed));
       await page.getByText(uploaded).first().waitFor();
@@ -161,7 +147,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'uploads', () => {
   });
 
   test('a batch counts what is judged; cancelled it takes no songs, and those that waited wait no more', async () => {
-    const { prisma } = bench.database;
+    const { prisma } = there.bench.database;
     const model = await prisma.model.findFirstOrThrow();
     const { id } = await prisma.scoreBatch.create({
       data: { modelId: model.id, name: 'to be cancelled', explain: 0, state: 'running' },
@@ -169,7 +155,7 @@ describe.skipIf(browserMissing)(browserMissing ?? 'uploads', () => {
     await givenSong(prisma, id, { file: 'judged.wav', state: 'scored' });
     await givenSong(prisma, id, { file: 'broken.wav', state: 'failed' });
     const waiting = await givenSong(prisma, id, { file: 'waiting.wav', state: 'queued' });
-    const { page, context, troubles } = await openWindow(browser, dashboard.url);
+    const { page, context, troubles } = await openWindow(there.browser, there.dashboard.url);
     await page.goto(`/songs/batch/batch-${id}`);
     await page.getByText('1 of 3 songs judged').waitFor();
     await page.getByText('1 waits, 0 are decoded, 0 are judged now, 1 failed').waitFor();

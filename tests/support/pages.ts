@@ -2,6 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll } from 'vitest';
+import { launchBrowser } from './browser.ts';
 import { settings, writeCatalogue } from './catalogue.ts';
 import { expectNoProcesses, hiphopJson, killProcessesOf, type Running, startHiphop } from './cli.ts';
 import { startTestSimulator, type TestSimulator } from './simulator.ts';
@@ -21,6 +24,38 @@ export interface Product {
 
 /** How long a hook may take that starts it and puts some work in: longer than all that it waits for, one after the other. */
 export const productMs = 600_000;
+
+/** The product and a browser for all tests of a file; both are there from `beforeAll` on. */
+export function useProduct(): { readonly product: Product; readonly browser: Browser } {
+  let starting: Promise<Product> | undefined;
+  let launching: Promise<Browser> | undefined;
+  let product: Product;
+  let browser: Browser;
+  beforeAll(async () => {
+    starting = startProduct();
+    launching = launchBrowser();
+    [product, browser] = await Promise.all([starting, launching]);
+  });
+  afterAll(async () => {
+    // Also what came up too late for the hook above, or when the other did not.
+    await launching?.then(
+      (launched) => launched.close(),
+      () => {},
+    );
+    await starting?.then(
+      (started) => started.stop(),
+      () => {},
+    );
+  });
+  return {
+    get product() {
+      return product;
+    },
+    get browser() {
+      return browser;
+    },
+  };
+}
 
 /** Start it, with a small catalogue taken in and two models trained on it. */
 export async function startProduct(more: Record<string, string> = {}): Promise<Product> {
